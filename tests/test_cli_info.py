@@ -277,3 +277,33 @@ def test_multi_order_maps_of_the_whole_sky_or_a_part(here, capsys, whole):
     columns = [fits.Column("UNIQ", "K", array=uniq), fits.Column("P", "D", array=1.0 * uniq)]
     table("uniq.fits", columns, PIXTYPE="HEALPIX", ORDERING="NUNIQ", INDXSCHM="EXPLICIT")
     assert facts_of(capsys, "uniq.fits")["sky"] == ("full" if whole else "part")
+
+
+@pytest.mark.parametrize("suffix", ["npz", "nc"])
+def test_one_line_for_each_field(here, rng, capsys, suffix):
+    """With its own unit, range and standard name."""
+    cf = {"vo": {"standard_name": "atmosphere_relative_vorticity"}}
+    f = rng.standard_normal((2, 3, 9, 16)) * [[[[1e-5]]], [[[10]]]]
+    axes = {"month": [1, 2, 3]}
+    sky = io.Map(f, "mwss:8", ("vo", "T"), ("s-1", "K"), axes, attributes=cf, frame="geographic")
+    io.write(sky, f"sky.{suffix}")
+    assert main(["info", f"sky.{suffix}", "--json"]) == 0
+    columns = json.loads(capsys.readouterr().out)["columns"]
+    assert [(x["name"], x["unit"], x["shape"]) for x in columns] == [
+        ("vo", "s-1", [3, 9, 16]),
+        ("T", "K", [3, 9, 16]),
+    ]
+    assert columns[0]["standard_name"] == "atmosphere_relative_vorticity"
+    assert [x["max"] for x in columns] == [x.max() for x in f]
+    assert main(["info", f"sky.{suffix}"]) == 0
+    said = capsys.readouterr().out
+    assert "  vo [s-1], 3 x 9 x 16" in said and "  T [K], 3 x 9 x 16" in said
+
+
+def test_one_line_for_each_signal_of_coefficients(here, rng, capsys):
+    flm = rng.standard_normal((2, 16)) + 0j
+    io.write_coefficients(io.Coefficients(flm, ("T", "z"), ("K", "m"), spins=(0, 0)), "alm.npz")
+    assert main(["info", "alm.npz"]) == 0
+    said = capsys.readouterr().out
+    assert "  T [K], 16 complex128" in said and "  z [m], 16 complex128" in said
+    assert said.count("C_l from l = 0") == 2

@@ -201,7 +201,10 @@ def test_outputs_of_the_same_name_are_refused(maps, capsys):
     said = refused(capsys, "transform maps/a.fits other/a.fits --L 6 -o alms/", 2)
     assert "maps/a.fits and other/a.fits have the same name a" in said
     assert "replace its input" in refused(capsys, "rotate maps/a.fits --euler 1,2,3 -o maps/", 2)
-    assert "is a file" in refused(capsys, f"transform {FILES} --L 6 -o maps/a.fits", 2)
+    said = refused(capsys, f"transform {FILES} --L 6 -o maps/a.fits", 2)
+    assert "-o is maps/a.fits, the name of a file, and there are 3 inputs" in said
+    os.rename("other/a.fits", "plain")
+    assert "is a file" in refused(capsys, f"transform {FILES} --L 6 -o plain", 2)
 
 
 def test_json_has_a_line_for_each_file(maps, capsys):

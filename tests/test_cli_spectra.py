@@ -141,7 +141,7 @@ def test_maps_and_coefficients_stay_what_they_are(spectra, capsys):
 def test_commands_of_maps_name_the_spectra(spectra, capsys):
     for name in ("own.npz", "healpy.fits"):
         assert "spherekit simulate" in refused(capsys, f"smooth {name} --fwhm 1deg -o no.npz", 1)
-    with pytest.raises(ValueError, match=r"own.npz contains power spectra .*read_spectra"):
+    with pytest.raises(ValueError, match=r"own.npz contains power spectra, .*read_spectra"):
         io.read("own.npz")
 
 

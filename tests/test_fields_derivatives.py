@@ -285,7 +285,7 @@ def test_humidity_is_not_a_stokes_parameter(rng):
         (dict(radius=6371), ValueError, r"in km\? pass 6371e3"),
         (dict(radius="1"), TypeError, "radius is '1'"),
         (dict(sampling=None), TypeError, "sampling is required.*the grid of f"),
-        (dict(sampling=[90.0, 0.0, -90.0]), TypeError, "grid is a list.*from_latlon"),
+        (dict(sampling=[90.0, 0.0, -90.0]), TypeError, "grid is a list.*LatLon"),
         (dict(L=9), ValueError, "9"),
         (dict(method="fit"), ValueError, "method is 'fit'"),
     ],

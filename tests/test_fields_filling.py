@@ -78,7 +78,9 @@ def test_singular_problems_are_refused(name, L, spin, rng):
 def test_the_largest_degrees_that_rings_determine(name, L, rng):
     grid = as_grid(name)
     gap = theta(grid) < grid.theta[1]
-    _, fit = fields.fill(np.where(gap, np.nan, samples(12, grid, rng)), sampling=grid, return_fit=True, L=L)
+    _, fit = fields.fill(
+        np.where(gap, np.nan, samples(12, grid, rng)), sampling=grid, return_fit=True, L=L
+    )
     A = synthesis_operator(L, sampling=grid, reality=True, mask=~gap)
     condition = np.linalg.cond(A @ np.eye(L * L))
     assert 0.98 * condition < fit.condition < (1 + COMMAND) * condition
@@ -88,7 +90,9 @@ def test_a_default_that_leaves_a_large_residual_is_reported(rng):
     grid = as_grid("gl:32")
     f = samples(20, grid, rng)
     gap = theta(grid) < 1.0
-    with pytest.warns(UserWarning, match="9[78]% of the rms .* default L=4.*pass a larger L") as record:
+    with pytest.warns(
+        UserWarning, match="9[78]% of the rms .* default L=4.*pass a larger L"
+    ) as record:
         fields.fill(np.where(gap, np.nan, f), sampling=grid)
     assert record[0].filename == __file__
     fields.fill(np.where(gap, np.nan, f), sampling=grid, L=4)
@@ -296,6 +300,12 @@ def test_every_field_of_a_map_has_its_own_gaps(rng):
     assert "I: 20 missing samples filled by a fit of degrees < 8" in result.notes[1]
     assert "Q and U: 40 missing samples" in result.notes[2]
     assert "condition number 2." in result.notes[1]
+    again, fit = fields.fill(sky, L=8, return_fit=True)
+    np.testing.assert_array_equal(again.values, result.values)
+    assert (fit.L, fit.missing, fit.converged) == (8, 60, True)
+    fits = [fields.fill(g[0], L=8, sampling=grid, return_fit=True)[1]]
+    fits += [fields.fill(g[1] + 1j * g[2], L=8, spin=2, sampling=grid, return_fit=True)[1]]
+    assert fit.condition == max(x.condition for x in fits)
 
 
 @pytest.mark.parametrize("missing", [np.nan, UNSEEN])
@@ -349,8 +359,9 @@ def test_data_arrays_and_datasets(rng):
     np.testing.assert_array_equal(masked.values, filled.values)
     with pytest.raises(TypeError, match="mask is ndarray; expected a DataArray"):
         fields.fill(data, np.ones((17, 32)), L=10)
-    with pytest.raises(TypeError, match="return_fit is for arrays"):
-        fields.fill(data, return_fit=True)
+    with_fit, fit = fields.fill(data.where(~land), L=10, return_fit=True)
+    assert with_fit.identical(filled) and fit.L == 10 and fit.missing == int(land.sum()) * 2
+    assert fit.condition > 1 and fit.converged
     dataset = xarray.Dataset(
         {"u": (("lat", "lon"), u.imag), "v": (("lat", "lon"), -u.real)}, coordinates
     )
@@ -417,7 +428,6 @@ def test_point_sources_of_wmap():
         (dict(tol=-1), ValueError, "tol"),
         (dict(sampling=None), TypeError, "sampling is required"),
         (dict(max_iter=1, L=4, max_condition=np.inf), ValueError, "did not converge in 1 iter"),
-        (dict(f=io.Map(np.ones(192), "healpix:4"), return_fit=True), TypeError, "return_fit"),
         (dict(f=io.Map(np.ones(192), "healpix:4")), TypeError, "sampling is passed with a Map"),
     ],
 )
@@ -431,3 +441,13 @@ def test_refused_arguments(options, error, words, rng):
 def test_gradients_are_refused():
     with pytest.raises(TypeError, match="fill is not differentiable"):
         grad(lambda f: fields.fill(f, sampling="healpix:1").sum())(np.ones(12))
+
+
+def test_missing_samples_of_a_pole(rng):
+    """All samples of a pole are at one position, so that some of them are no gap."""
+    f = samples(6, as_grid("mwss:8"), rng)
+    g = f.copy()
+    g[0, 3] = np.nan
+    filled, fit = fields.fill(g, sampling="mwss:8", return_fit=True)
+    assert fit.L == 8 and fit.condition < 10
+    np.testing.assert_allclose(filled, f, rtol=0, atol=COMMAND)

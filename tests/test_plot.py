@@ -11,8 +11,9 @@ from spherekit.io import Map
 from spherekit.plot import projection, projection_formulas
 from spherekit.plot.figure import figure as new_figure
 from spherekit.plot.figure import save
-from spherekit.plot.maps import color_range, pretty_unit
+from spherekit.plot.maps import color_range, show
 from spherekit.plot.projection import project_points, valid_samples
+from spherekit.plot.units import pretty_unit
 from spherekit.sampling import GL, MW, MWSS, HEALPix, Rings
 from spherekit.sampling.healpix import UNSEEN
 
@@ -502,3 +503,32 @@ def test_longitudes_of_the_cartesian_projection_end_at_180():
     ax = plot.show(f, projection="cartesian", flip="geo", rot=(180, 0))
     labels = [x.get_text() for x in ax.get_xticklabels()]
     assert labels == ["0°", "60°", "120°", "180°", "−120°", "−60°", "0°"]
+
+
+def test_the_power_of_ten_is_in_the_unit(rng):
+    grid = MW(8)
+    ax = show(3e-5 * rng.standard_normal(grid.shape), grid, unit="s-1", size=200)
+    bar = ax.figure.axes[-1]
+    ax.figure.canvas.draw()
+    assert bar.get_xlabel() == "10⁻⁵ s⁻¹" and not bar.xaxis.get_offset_text().get_text()
+    ticks = [
+        float(text.get_text().replace("\N{MINUS SIGN}", "-")) for text in bar.get_xticklabels()
+    ]
+    np.testing.assert_allclose(ticks, bar.get_xticks() / 1e-5, rtol=1e-6, atol=1e-9)
+    ax = show(101325 + rng.standard_normal(grid.shape), grid, unit="Pa", size=200)
+    bar = ax.figure.axes[-1]
+    ax.figure.canvas.draw()
+    assert bar.get_xlabel() == "Pa" and not bar.xaxis.get_offset_text().get_text()
+    assert any(text.get_text().startswith("10132") for text in bar.get_xticklabels())
+
+
+def test_a_given_bound_of_a_constant_signal_stays():
+    assert color_range(np.zeros(3), vmin=0.0)[:2] == (0.0, 1.0)
+    assert color_range(np.full(3, 2.0), vmax=2.0)[:2] == (1.0, 2.0)
+    assert color_range(np.zeros(3))[:2] == (-1.0, 1.0)
+
+
+def test_titles_have_the_unit_of_the_level():
+    attributes = {"level": {"value": 500.0, "units": "hPa"}}
+    sky = Map(np.zeros(MW(4).shape), "mw:4", "z", "m", attributes=attributes)
+    assert show(sky, size=100).get_title() == "z, level 500 hPa"

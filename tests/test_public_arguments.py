@@ -152,11 +152,11 @@ CALLS = {
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     **{
-        f"fields.{name}": dict(f=SAMPLES, L=4, sampling="mw:4", max_iter=9, threads=1)
+        f"fields.{name}": dict(f=SAMPLES, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1)
         for name in ("gradient", "inverse_laplacian", "laplacian")
     },
     "fields.kinetic_energy_spectrum": dict(
-        u=SAMPLES, v=SAMPLES + 1, grid="mw:4", L=4, max_iter=9, threads=1
+        u=SAMPLES, v=SAMPLES + 1, grid="gl:4", L=4, max_iter=9, threads=1
     ),
     "fields.lower_spin": dict(f=SAMPLES, spin=1, L=4, sampling="mw:4", max_iter=9, threads=1),
     "fields.raise_spin": dict(f=SAMPLES, spin=1, L=4, sampling="mw:4", max_iter=9, threads=1),

@@ -74,7 +74,7 @@ def test_the_text_of_a_grid_is_exact(grid):
     ],
 )
 def test_usual_axes(lat, lon, text):
-    assert str(from_latlon(lat, lon)) == text
+    assert str(LatLon(lat, lon).grid) == text
 
 
 @pytest.mark.parametrize("digits", [None, 15, 6, 4, 3, 2])
@@ -86,6 +86,24 @@ def test_gaussian_latitudes(n, n_phi, digits):
     else:
         lat, lon = np.round(lat, digits), np.round(lon, digits)
     assert from_latlon(lat, lon) == GL(n, n_phi)
+
+
+@pytest.mark.parametrize(
+    "lat, lon, words",
+    [
+        (np.linspace(-90, 90, 9), np.arange(0, 360, 22.5), "latitudes ascend"),
+        (np.linspace(90, -90, 9), np.arange(-180, 180, 22.5), "longitudes start at -180"),
+        (np.linspace(90, -90, 9), np.arange(0, 361, 22.5), "repeats the first"),
+        (np.linspace(90, -90, 9), np.arange(360, 0, -22.5), "longitudes descend"),
+    ],
+)
+def test_samples_in_another_order_than_their_grid(lat, lon, words):
+    with pytest.warns(UserWarning, match=rf"{words}.*LatLon\(lat, lon\).to_grid\(f\)"):
+        assert from_latlon(lat, lon) == MWSS(8)
+    ordered = LatLon(np.linspace(90, -90, 9), np.arange(0, 360, 22.5))
+    assert not ordered.changes and from_latlon(ordered.lat, ordered.lon) == MWSS(8)  # no warning
+    with pytest.raises(TypeError, match="LatLon.*to_grid"):
+        sampling.grid(ordered)
 
 
 def test_samples_follow_their_coordinates(rng):
@@ -279,9 +297,9 @@ def test_axes_in_any_order(case):
 def test_other_offsets_are_not_rounded_to_a_grid(offset):
     """Latitudes between two grids are rings, and first longitudes stay as they are written."""
     lat, lon = np.arange(-89.5, 90) + offset, np.arange(360) + offset
-    grid = from_latlon(lat[:-1], lon)
+    grid = LatLon(lat[:-1], lon).grid
     assert isinstance(grid, Rings) and grid.offsets[0] == math.radians(offset)
-    assert from_latlon(np.arange(-89.5, 90), lon).phi0 == math.radians(offset)
+    assert LatLon(np.arange(-89.5, 90), lon).grid.phi0 == math.radians(offset)
 
 
 def test_axes_that_add_up_a_rounded_step():
@@ -464,7 +482,7 @@ def test_types_of_coordinates(dtype):
 )
 def test_grids_of_models_and_codes(name, lat, lon, text):
     for axes in ((lat, lon), (lat.astype(np.float32), lon.astype(np.float32)), (lat[::-1], lon)):
-        grid = from_latlon(*axes)
+        grid = LatLon(*axes).grid
         assert sampling.grid(str(grid)) == sampling.grid(text), name
 
 

@@ -22,6 +22,24 @@ GAP = 1e6
 #: UNSEEN times a factor such as 1e-6 (uK to K) is larger; data in common units are smaller.
 _HUGE = 1e20
 
+#: Values by which files without a declaration mark missing samples.
+_CODES = (
+    999.0,
+    9999.0,
+    99999.0,
+    999999.0,
+    32767.0,
+    32768.0,
+    9.999e20,
+    1e20,
+    1e30,
+    1e35,
+    9.96921e36,
+)
+
+#: Codes of missing values are at least this multiple of the rms of the other samples.
+_ABOVE_RMS = 10
+
 #: Samples of a block of `check_samples`, which fits the cache.
 _BLOCK = 2**17
 
@@ -146,6 +164,42 @@ def check_samples(values: np.ndarray, *, name: str = "the map", advice: str = "s
         magnitudes.add(flat[first : first + _BLOCK])
     if not magnitudes.are_similar:
         missing_samples(values, name=name, advice=advice)
+
+
+def codes_of_missing(values: np.ndarray) -> list[float]:
+    """The common codes of missing values, such as -9999, among samples far below them.
+
+    Codes are 999, 9999, 99999, 999999, 32767, 32768, 1e20, 9.999e20, 1e30, 1e35 and 9.96921e36, of either
+    sign, also after rounding to single precision, and at least 10 times the rms of all other samples. They
+    are no values where the quantity has none of this size, as a wind; counts, for example, can have them.
+
+    Parameters
+    ----------
+    values : real ndarray
+        Samples, of which missing ones are ignored.
+
+    Returns
+    -------
+    list of float
+        The codes, as they are in the array.
+
+    Examples
+    --------
+    >>> codes_of_missing(np.array([3.0, -9999.0, 12.0]))
+    [-9999.0]
+    >>> codes_of_missing(np.array([990.0, 999.0, 1003.0]))
+    []
+    """
+    codes = np.array(_CODES + tuple(-code for code in _CODES))
+    with np.errstate(over="ignore"):
+        codes = np.unique([codes, codes.astype(np.float32).astype(float)])
+    is_code = np.isin(values, codes)
+    if not is_code.any():
+        return []
+    present = np.unique(values[is_code]).astype(float)
+    ordinary = values[np.isfinite(values) & ~(is_code | is_missing(values))].astype(float)
+    scale = np.sqrt(np.mean(ordinary**2)) if ordinary.size else 0.0
+    return [float(code) for code in present if abs(code) >= _ABOVE_RMS * scale]
 
 
 class Magnitudes:

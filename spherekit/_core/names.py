@@ -40,6 +40,36 @@ def closest(name, candidates, cutoff=0.6):
     return by_lower_case[matches[0]] if matches else None
 
 
+def hint(**names):
+    """A decorator of functions that refuses keywords of another package, and names those of this one.
+
+    Parameters
+    ----------
+    **names : str
+        What the keyword is here.
+
+    >>> @hint(rsphere="radius")
+    ... def perimeter(radius=1.0):
+    ...     return 6.283 * radius
+    >>> perimeter(rsphere=2.0)
+    Traceback (most recent call last):
+    ...
+    TypeError: perimeter() has no argument rsphere: rsphere is radius here
+    """
+
+    def decorate(function):
+        @functools.wraps(function)
+        def call(*arguments, **options):
+            for name in names.keys() & options.keys():
+                label = function.__qualname__.removesuffix(".__init__")
+                raise TypeError(f"{label}() has no argument {name}: {name} is {names[name]} here")
+            return function(*arguments, **options)
+
+        return call
+
+    return decorate
+
+
 @functools.cache
 def _modules_by_name():
     """The modules that export each public name, by their shortest paths; the source is read, not imported."""

@@ -129,9 +129,7 @@ def _refuse_memory_limit():
 
 def _run(argv):
     """Run a command; what it writes has a line of provenance."""
-    from spherekit.cli import many
-    from spherekit.cli.options import Usage, refuse_output_over_input
-    from spherekit.io import provenance
+    from spherekit.cli.options import Usage, without_empty_folders
 
     args, unknown = _parser(argv).parse_known_args(argv)
     if isinstance(getattr(args, "file", None), list) and _are_files(unknown, args):
@@ -143,6 +141,17 @@ def _run(argv):
         )
     _check_grids(args)
     args.prepare(args)
+    outputs = (getattr(args, name, None) for name in ("output", "plot", "spectrum"))
+    with without_empty_folders([path for path in outputs if isinstance(path, str)]):
+        _run_prepared(args, argv)
+
+
+def _run_prepared(args, argv):
+    """Run a command with its options, on one input or several."""
+    from spherekit.cli import many
+    from spherekit.cli.options import refuse_output_over_input
+    from spherekit.io import provenance
+
     if many.is_needed(args):
         many.run(args.command, args, list(argv))
         return

@@ -120,7 +120,7 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
         state = "converged" if converged else "NOT converged"
         steps = f"{method} on {name}: {number_of(iterations, 'iteration')}, {state}"
         relative = max(residual.relative for residual in residuals)
-        return flm, f"{steps}; residual {relative:.2e} of the map's rms"
+        return flm, residual_lines(steps, relative, L)
     if observed is not None:
         raise Usage("--method quadrature requires the full sky; with --mask use --method lsq")
     flm = spherekit.forward(values, L, **options)
@@ -129,7 +129,32 @@ def analyze(values, L, grid, spin, *, threads=None, observed=None, method=None, 
     relative = scaling.ratio(difference, about_mean if about_mean.any() else values)
     _report_fit("quadrature", grid, relative)
     theorem = "exact for band-limited maps" if grid.exact else "approximate: no sampling theorem"
-    return flm, f"quadrature on {name} ({theorem}); residual {relative:.2e} of the map's rms"
+    return flm, residual_lines(f"quadrature on {name} ({theorem})", relative, L)
+
+
+#: A residual that is larger than this part of the rms is warned of.
+_LARGE_RESIDUAL = 0.1
+
+
+def residual_lines(description, relative, L, noun="map"):
+    """A description of an analysis with its residual, and a second line, a warning, if that is large."""
+    line = f"{description}; residual {relative:.2e} of the {noun}'s rms"
+    return "\n".join([line, *residual_warnings(relative, L, noun)])
+
+
+def residual_warnings(relative, L, noun="map"):
+    """The warning of a residual, relative to the rms of a map, that is large; none otherwise.
+
+    >>> residual_warnings(0.01, 8)
+    []
+    """
+    if not relative > _LARGE_RESIDUAL:
+        return []
+    return [
+        f"warning: the degrees < {L} do not describe {100 * relative:.0f} % of the {noun}'s rms; check that "
+        "the grid is that of the samples and that none of them is a code of missing values, such as -9999, "
+        "or raise --L or --lmax where the grid allows it"
+    ]
 
 
 def _fit_each(values, L, observed, **options):

@@ -88,7 +88,7 @@ def read_record(path, args=None, L=None):
 _ADVICE = {
     "coefficients": "harmonic coefficients, not samples; convert them with spherekit transform {path} "
     "--inverse --grid GRID -o map.npz (rotate and spectrum accept coefficients)",
-    "spectra": "power spectra (C_l), not a map; simulate skies with spherekit simulate {path} --n 1 -o skies",
+    "spectra": "power spectra, not a map; simulate skies with spherekit simulate {path} --n 1 -o skies",
     "wavelet maps": "wavelet maps, not a map; convert them with spherekit wavelets {path} --inverse "
     "--grid GRID -o map.npz",
 }

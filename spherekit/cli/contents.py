@@ -87,7 +87,7 @@ def of_map(record):
     described = zip(record.names, fields, record.units, strict=True)
     weights = area_weights(record.grid)
     columns = [
-        {**column(name or "unnamed", f, unit, weights), **_cf_name(record.attributes.get(name, {}))}
+        {**column(name or "unnamed", f, unit, weights), **cf_name(record.attributes.get(name, {}))}
         for name, f, unit in described
     ]
     return {
@@ -103,7 +103,7 @@ def of_map(record):
     }
 
 
-def _cf_name(attributes):
+def cf_name(attributes):
     """The standard name of a field, if it has one."""
     text = attributes.get("standard_name")
     return {"standard_name": str(text)} if text else {}
@@ -118,6 +118,20 @@ def grid_label(text):
         return analysis.grid_label(grid(text))
     except ValueError:
         return text
+
+
+def number_of_axes(text):
+    """The number of axes of samples on a grid, by its text in a file; 0 if it is that of no grid.
+
+    >>> number_of_axes("mw:4"), number_of_axes("healpix:2"), number_of_axes("text")
+    (2, 1, 0)
+    """
+    from spherekit.sampling import grid
+
+    try:
+        return len(grid(text).shape)
+    except ValueError:
+        return 0
 
 
 def weights_of(arrays):
@@ -218,7 +232,7 @@ def _of_first_map(path, outline):
     described = {"name": outline.name, "unit": outline.unit or None, "type": str(outline.dtype)}
     described |= {
         "shape": list(outline.shape),
-        **_cf_name({"standard_name": outline.standard_name}),
+        **cf_name({"standard_name": outline.standard_name}),
     }
     if not is_readable(math.prod(outline.shape) // n):
         facts = {"kind": "map", "axes": axes(outline.axes, outline.attributes)}
@@ -260,6 +274,7 @@ def spectra(path, args):
     described = contents.values.items()
     return {
         "kind": "spectrum",
+        **input_spectra.quantity(contents.values),
         "L": max(cl.size for cl in contents.values.values()),
         "coordinates": contents.frame or None,
         **polcconv(contents),

@@ -109,6 +109,7 @@ def _spectra(path, args, table, columns):
     columns = [column(name, cl, spectra.units[name]) for name, cl in spectra.values.items()]
     for entry, values in zip(columns, table.columns.values(), strict=True):
         entry["type"] = str(values.dtype)
+    facts = {**input_spectra.quantity(spectra.values), **facts}
     conventions = {"coordinates": spectra.frame or None, **contents.polcconv(spectra)}
     return {**facts, **conventions, "notes": list(spectra.notes), "columns": columns}
 
@@ -237,7 +238,9 @@ def _arrays(path):
     if "flm" in arrays:
         spin = arrays.get("spin", np.array(0))
         facts = {**_coefficients(arrays["flm"], spin.tolist(), unit), **metadata}
-        return {**facts, "power": [contents.lowest_power(arrays["flm"])]}
+        signals = _of_fields(path, arrays, "flm", 1) or [("flm", arrays["flm"], unit, {})]
+        facts["columns"] = [{**column(name, x, unit), **cf} for name, x, unit, cf in signals]
+        return {**facts, "power": [contents.lowest_power(x) for _, x, _, _ in signals]}
     facts = {"kind": "array", "notes": contents.matching_grids(arrays)}
     if "values" in arrays and "grid" in arrays:
         facts = {
@@ -259,12 +262,38 @@ def _arrays(path):
         for name, a in arrays.items()
         if a.dtype.kind in "iufcb" and a.ndim and not name.startswith("axis_")
     }
-    weights = {"values": contents.weights_of(arrays)} if facts["kind"] == "map" else {}
-    columns = [
-        column(name, a, _unit_of_array(name, a, unit), weights.get(name))
-        for name, a in numeric.items()
-    ]
+    columns = []
+    if facts["kind"] == "map" and "values" in numeric:
+        weights = contents.weights_of(arrays)
+        fields = _of_fields(path, arrays, "values", contents.number_of_axes(facts["grid"]))
+        values = numeric.pop("values")
+        fields = fields or [("values", values, unit, {})]
+        columns = [{**column(name, f, unit, weights), **cf} for name, f, unit, cf in fields]
+    columns += [column(name, a, _unit_of_array(name, a, unit)) for name, a in numeric.items()]
     return {**facts, "columns": columns}
+
+
+def _of_fields(path, arrays, key, n):
+    """(name, samples, unit, standard name) of each of several fields of an array; none of other arrays.
+
+    ``n`` is the number of axes of one field without its named axes.
+    """
+    from spherekit.io.array_values import attributes
+
+    values = arrays[key]
+    names = [str(name) for name in np.atleast_1d(arrays.get("columns", ()))]
+    n += len(np.atleast_1d(arrays.get("axes", ())))
+    if len(names) < 2 or values.ndim != n + 1 or len(values) != len(names):
+        return []
+    units = np.atleast_1d(arrays.get("unit", ""))
+    units = (
+        np.broadcast_to(units, len(names)) if len(units) in (1, len(names)) else [""] * len(names)
+    )
+    of_names = attributes(path, arrays)
+    return [
+        (name, x, str(unit), contents.cf_name(of_names.get(name, {})))
+        for name, x, unit in zip(names, values, units, strict=True)
+    ]
 
 
 def _unit_of_array(name, array, unit):

@@ -60,6 +60,20 @@ def _is_certain(path):
     return describe(path) not in KINDS
 
 
+#: The spectra of `spherekit wind --spectrum`, whose sum over the degrees is a mean over the sphere.
+_OF_ENERGY = ("total", "rotational", "divergent")
+
+
+def quantity(names):
+    """The fact on spectra that are no C_l, by their names.
+
+    >>> quantity(["TT"]), quantity(["total", "rotational", "divergent"])
+    ({}, {'quantity': 'kinetic energy of each degree, not C_l'})
+    """
+    is_energy = tuple(names) == _OF_ENERGY
+    return {"quantity": "kinetic energy of each degree, not C_l"} if is_energy else {}
+
+
 def read_file(args, path, hdu=None):
     """The `spherekit.io.Spectra` of a file, of --hdu or ``hdu``, with errors that name the options."""
     from spherekit import io
@@ -84,6 +98,11 @@ def read(args):
         spectra = planck2018_cl(3001)
         return spectra, dict.fromkeys(spectra, "uK2"), "", ()
     spectra = read_file(args, args.spectrum)
+    if quantity(spectra.values):
+        raise ValueError(
+            f"{args.spectrum} contains the kinetic energy of each degree, not C_l, from which signals are "
+            "simulated"
+        )
     if spectra.polcconv != "COSMO":
         raise ValueError(
             f"{args.spectrum} follows the IAU convention (POLCCONV), and the names of its columns do not "

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from spherekit._core.parallel import thread_count
 from spherekit._core.progress import muted_bars, progress_bar
-from spherekit.cli import options, overlapping, report, stopping
+from spherekit.cli import options, output, overlapping, report, stopping
 from spherekit.cli.options import Usage
 from spherekit.io import provenance
 
@@ -114,11 +114,12 @@ def _items(command, args, argv):
     further = _further(args)
     if getattr(args, "output", None) is None:
         return [Item(path, _with(args, file=path), []) for path in args.file]
+    present = [name for name in ("output", *_FURTHER) if getattr(args, name, None)]
+    for name in present:
+        _refuse_file_name(args, name)
     folder = options.folder(args.output)
     further_outputs = {
-        name: (options.folder(getattr(args, name)), suffix)
-        for name, suffix in _FURTHER.items()
-        if getattr(args, name, None)
+        name: (options.folder(getattr(args, name)), _FURTHER[name]) for name in present[1:]
     }
     items = []
     inputs = {}
@@ -142,6 +143,25 @@ def _items(command, args, argv):
         changes |= dict(further=beside) if beside else {}
         items.append(Item(path, _with(args, **changes), _words(args, argv, changes)))
     return items
+
+
+#: Suffixes of outputs.
+_SUFFIXES = {*options.PICTURES, *output.MAPS, *output.COEFFICIENTS}
+
+
+def _refuse_file_name(args, name):
+    """Raise Usage for an output with the name of a file where a folder is needed."""
+    path = getattr(args, name)
+    if _is_folder(path) or os.path.splitext(path)[1].lower() not in _SUFFIXES:
+        return
+    option = "-o" if name == "output" else f"--{name}"
+    count = len(args.file)
+    several = f"there are {count} inputs" if count > 1 else "-o is a folder"
+    advice = f"pass a folder, such as {option} {options.stem(path)}/"
+    if count == 2 and getattr(args, "further", False) is None:
+        first, second = args.file
+        advice += f"; if they are u and v of one wind: {first} --and {second}"
+    raise Usage(f"{option} is {path}, the name of a file, and {several}; {advice}")
 
 
 def _further(args):

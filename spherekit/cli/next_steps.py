@@ -5,6 +5,7 @@ import shlex
 
 from spherekit.cli.names import join
 from spherekit.cli.options import stem
+from spherekit.cli.wind_files import pair_of_files
 from spherekit.io.winds import is_velocity, is_wind_component, winds
 
 
@@ -71,13 +72,15 @@ def _for_wind(path, facts, selected):
         paths = [path]
     else:
         u = v = 0
-        paths = _pair_of_files(path, names[0]) if len(names) == 1 else []
+        paths = pair_of_files(path, names[0]) if len(names) == 1 else []
         is_component = is_wind_component(names[0], units[0], standard_names[0])
         paths = paths if is_component else []
     columns = [facts["columns"][i] for i in (u, v)]
     if not paths or any(x["missing"] or "min" not in x for x in columns):
         return []
-    suffix = {"HEALPix map": "fits"}.get(facts["kind"], "npz" if path.endswith(".npz") else "nc")
+    suffix = {"HEALPix map": "fits"}.get(
+        facts["kind"], "npz" if path.lower().endswith(".npz") else "nc"
+    )
     name = f"{stem(paths[0])}_flow"
     outputs = ["-o", f"{name}.{suffix}", "--plot", f"{name}.png"]
     return [_line("wind", *paths, *options, *selected, *outputs)]
@@ -92,19 +95,6 @@ def _covers_the_sphere(text):
         return not band_limit_problem(grid(text))
     except (ValueError, TypeError):
         return False
-
-
-def _pair_of_files(path, name):
-    """[the file of u, that of v], if the file beside ``path`` exists whose name has a v for u or u for v."""
-    folder, file = os.path.split(path)
-    for letter, partner in ("uv", "vu"):
-        if name[:1].lower() == letter and letter in file.lower():
-            start = file.lower().index(letter)
-            partner = partner if file[start].islower() else partner.upper()
-            beside = os.path.join(folder, file[:start] + partner + file[start + 1 :])
-            if os.path.exists(beside):
-                return [path, beside] if letter == "u" else [beside, path]
-    return []
 
 
 def _for_map(path, facts):
@@ -149,7 +139,8 @@ def _for_coefficients(path, facts):
 
 def _for_spectra(path, facts, declared):
     suffix = "txt" if path.lower().endswith((".fits", ".fit", ".gz")) else "fits"
-    lines = [_line("convert", path, f"{stem(path)}_cl.{suffix}", *declared)]
+    noun = "energy" if "quantity" in facts else "cl"
+    lines = [_line("convert", path, f"{stem(path)}_{noun}.{suffix}", *declared)]
     if _is_temperature(facts):
         nside = 1
         while 3 * nside < facts["L"]:
@@ -190,7 +181,7 @@ def _for_array(path, facts):
     grids = grids_of_shape(tuple(columns[0]["shape"])) if columns else []
     if len(grids) != 1 or columns[0].get("infinite"):
         return []
-    field = ["--field", columns[0]["name"]] if path.endswith(".npz") else []
+    field = ["--field", columns[0]["name"]] if path.lower().endswith(".npz") else []
     part = ["--part", "abs"] if columns[0]["type"].startswith("complex") else []
     return [_line("plot", path, *field, "--grid", grids[0][0], *part, "-o", _picture(path))]
 

@@ -1,5 +1,6 @@
 """Command-line options that several commands share, and checks of their use."""
 
+import contextlib
 import os
 import re
 from pathlib import Path
@@ -53,6 +54,15 @@ def suffix(args, path):
     if args.suffix is not None:
         return args.suffix if args.suffix.startswith(".") else f".{args.suffix}"
     return args.default_suffix or (".fits" if str(path).lower().endswith(_FITS) else ".npz")
+
+
+def suffix_of(path):
+    """The last suffix of a file, in lower case.
+
+    >>> suffix_of("maps/SKY.FITS"), suffix_of("a.b.npz"), suffix_of("sky")
+    ('.fits', '.npz', '')
+    """
+    return Path(path).suffix.lower()
 
 
 def stem(path):
@@ -324,7 +334,7 @@ def writable(path, replace, suffixes):
     if path is None:
         return
     path = Path(path)
-    if path.suffix not in suffixes:
+    if suffix_of(path) not in suffixes:
         received = f"has the suffix {path.suffix}" if path.suffix else "has no suffix"
         raise Usage(f"the output {path} {received}; expected {alternatives(suffixes)}")
     if os.path.islink(os.path.realpath(path)):  # realpath follows all links but loops
@@ -359,7 +369,7 @@ def refuse_grid_in_fits(path, grid):
     from spherekit.sampling.text import label
 
     is_mw = isinstance(grid, MW | MWSS) and grid == type(grid)(grid.L)
-    if Path(path).suffix == ".fits" and grid.name != "healpix" and not is_mw:
+    if suffix_of(path) == ".fits" and grid.name != "healpix" and not is_mw:
         raise Usage(
             f"{path}: FITS output is for HEALPix grids and mw:L and mwss:L, not {label(grid)}; write .npz or "
             ".nc instead"
@@ -390,6 +400,24 @@ def folder(path):
     return path
 
 
+@contextlib.contextmanager
+def without_empty_folders(paths):
+    """Context manager that removes, after an error, the folders that its block has created and left empty."""
+    created = [
+        folder
+        for path in paths
+        for folder in (Path(path), *Path(path).parents)
+        if not folder.exists()
+    ]
+    try:
+        yield
+    except BaseException:
+        for folder in created:
+            with contextlib.suppress(OSError):  # it has files, or was not created
+                folder.rmdir()
+        raise
+
+
 def selecting_option(path):
     """The option that selects among the signals of a file, as a phrase for messages."""
     return "--field (e.g. --field 0)" if is_arrays(path) else "--field, or --hdu for coefficients"
@@ -397,4 +425,4 @@ def selecting_option(path):
 
 def is_arrays(path):
     """Whether a file is one of NumPy's, .npy or .npz."""
-    return Path(path).suffix in (".npy", ".npz")
+    return suffix_of(path) in (".npy", ".npz")

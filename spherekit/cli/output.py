@@ -3,14 +3,13 @@
 import csv
 import json
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 
 from spherekit.cli import report, stopping
 from spherekit.cli.analysis import grid_name
 from spherekit.cli.names import join
-from spherekit.cli.options import Usage, is_arrays, selection_of
+from spherekit.cli.options import Usage, is_arrays, selection_of, suffix_of
 from spherekit.cli.stokes import real_fields
 from spherekit.io.kinds import is_fits
 from spherekit.io.stokes import pairs, stokes_of
@@ -61,7 +60,7 @@ def _write_arrays(path, **arrays):
     from spherekit import io
     from spherekit.io import provenance
 
-    if Path(path).suffix == ".npz":
+    if suffix_of(path) == ".npz":
         arrays["history"] = np.array(provenance.history())
     io.write_arrays(path, **arrays, overwrite=True)
     report.wrote(path)
@@ -89,20 +88,20 @@ def write_map(path, components, grid, frame="", axes=None, attributes=None):
     attributes = attributes or {}
     standard_names = [attributes.get(name, {}).get("standard_name") for name in names]
     spin = _spin_of(path, components, names, units, standard_names)
-    if Path(path).suffix == ".fits":
+    if suffix_of(path) == ".fits":
         _refuse_axes(path, axes)
-    if Path(path).suffix == ".fits" and grid.name == "healpix":
+    if suffix_of(path) == ".fits" and grid.name == "healpix":
         header = dict(column=names, unit=units, coordsys=frame, spin=spin)
         io.write_map(path, np.stack(fields), **header, overwrite=True)
         report.wrote(path)
         return
-    if Path(path).suffix in (".fits", ".nc", ".csv"):
+    if suffix_of(path) in (".fits", ".nc", ".csv"):
         described = dict(frame=frame, spin=spin, attributes=attributes)
         _write_record(path, fields, grid, names, units, axes, **described)
         return
     is_complex = len(components) == 1 and not components[0].is_wind
     values = components[0].values if is_complex else np.stack(fields)
-    if Path(path).suffix == ".npy":
+    if suffix_of(path) == ".npy":
         _write_arrays(path, values=values)
         return
     spin = spin or 0
@@ -152,7 +151,7 @@ def _spin_of(path, components, names, units, standard_names):
     spins = [component.spin for component in components]
     if not any(spins):
         return 0 if any(stokes_of(name) in ("Q", "U") for name in names) else None
-    if Path(path).suffix == ".npy":
+    if suffix_of(path) == ".npy":
         raise Usage(
             f"{path}: .npy files cannot record the spin of the field, {max(spins, key=abs)}; write .npz "
             "instead"
@@ -200,7 +199,7 @@ def write_coefficients(path, signals, L, frame="", axes=None, attributes=None):
     from spherekit import io
 
     refuse_not_finite(path, **{signal.name: signal.values for signal in signals})
-    if Path(path).suffix == ".fits":
+    if suffix_of(path) == ".fits":
         _refuse_axes(path, axes)
         _write_alm(path, signals, frame)
         return
@@ -245,7 +244,7 @@ def write_spectra(path, spectra, units, frame=""):
     from spherekit import io
 
     refuse_not_finite(path, **spectra)
-    if Path(path).suffix == ".npy":
+    if suffix_of(path) == ".npy":
         rows = list(spectra.values())
         _write_arrays(path, values=np.stack(rows) if len(rows) > 1 else rows[0])
     else:
@@ -360,4 +359,4 @@ def _metadata(path):
         ".svg": {"metadata": {"Description": text, "Date": None}},
         ".jpg": {"pil_kwargs": {"comment": text.encode()}},
     }
-    return of_format.get(Path(path).suffix.lower(), {})
+    return of_format.get(suffix_of(path), {})

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.cli import files, options, output, report
+from spherekit.cli import files, names, options, output, positions, report
 from spherekit.cli.analysis import grid_name
 
 
@@ -51,8 +51,8 @@ def run(args):
     if weights is not None:
         values = np.where(weights > 0, values, np.nan)
     figure = options.figure(5, 5.6) if args.half else options.figure(8, 5)
-    names = ("projection", "flip", "half", "vmin", "vmax", "cmap")
-    style = {name: getattr(args, name) for name in names}
+    style = ("projection", "flip", "half", "vmin", "vmax", "cmap")
+    style = {name: getattr(args, name) for name in style}
     title = _title(fields) if args.title is None else args.title
     unit = fields.units[0] if args.unit is None else args.unit
     sky = io.Map(values, fields.grid, frame=fields.frame)
@@ -68,21 +68,30 @@ def run(args):
 
 
 def _title(fields):
-    """The name of the field and the coordinates of its position, dates of any calendar included."""
-    from spherekit.io.cf import coordinate_texts
-    from spherekit.plot.signals import position_of, title_of
+    """The name of the field and the coordinates of its position."""
+    from spherekit.plot.signals import title_of
 
-    position = position_of(fields.attributes)
-    for name, value in position.items():
-        dates = coordinate_texts(np.atleast_1d(value), fields.attributes[name])
-        position[name] = value if dates is None else dates[0]
-    return title_of(", ".join(fields.columns), position)
+    return title_of(", ".join(fields.columns), positions.of_attributes(fields.attributes))
+
+
+def _advice_on_winds(path, fields):
+    """The command that draws arrows, for fields in units of velocity of which two are drawn."""
+    from spherekit.io.winds import is_velocity
+
+    if len(fields.values) != 2 or not all(map(is_velocity, fields.units)):
+        return ""
+    selected = f" --field {names.join(fields.columns)}" if fields.columns else ""
+    return (
+        "; the arrows of a wind are drawn, over its vorticity and divergence, by spherekit wind "
+        f"{path}{selected} --plot PICTURE -o FILE"
+    )
 
 
 def _real(fields, args):
     if len(fields.values) > 1:
         raise options.Usage(
             f"{args.file}: got {len(fields.values)} maps; expected one; select it with --field"
+            + _advice_on_winds(args.file, fields)
         )
     values = fields.values[0]
     if np.iscomplexobj(values):

@@ -1,7 +1,6 @@
 """Maps of files as `spherekit.io.Map`, for commands that convert all fields of a map."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
@@ -45,7 +44,7 @@ def _of_signals(signals):
 def check_output(path, grid, axes=()):
     """Raise Usage for a map that the format of the output cannot represent."""
     options.refuse_grid_in_fits(path, grid)
-    if axes and Path(path).suffix == ".fits":
+    if axes and options.suffix_of(path) == ".fits":
         raise options.Usage(
             f"{path}: FITS output has no axes, and the map has {', '.join(axes)}; write .npz or .nc, or "
             f"select one map, e.g. {options.selection_of(axes)}"

@@ -24,7 +24,7 @@ def arguments(parser):
         "-o",
         "--output",
         required=True,
-        help="the map on this grid: .fits (HEALPix), .npz, .nc, .npy or .csv",
+        help="the map on this grid: .fits (HEALPix, mw:L and mwss:L), .npz, .nc, .npy or .csv",
     )
     options.band_limit(parser)
     options.source(parser, default="all fields; of netCDF the only one", grid="--from-grid")

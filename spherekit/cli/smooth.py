@@ -5,6 +5,8 @@ All columns of a map are smoothed, Q and U as a spin-2 field, a wind as one of s
 the part of the map beyond the degrees below L, is printed; it is not in the result.
 """
 
+import re
+
 from spherekit.cli import analysis, options, output, records, report, stopping
 
 #: Several files are computed two at a time.
@@ -116,11 +118,24 @@ def write(args, sky, result, description):
     names = ", ".join(name or "unnamed" for name in result.names)
     print(
         *result.notes,
+        *_warnings(result.notes),
         f"wrote {args.output}: {names}, {analysis.grid_label(result.grid)}, {description}",
         sep="\n",
     )
     if args.plot:
         print(f"wrote {args.plot}")
+
+
+#: The note of `spherekit.fields` on the residuals, with one for each signal.
+_RESIDUALS = re.compile(r"degrees < (\d+); the residual, .* relative to the rms of the map: (.*)")
+_RATIO = r"(?<= )\d\.\d\de[-+]\d+"
+
+
+def _warnings(notes):
+    """The warning of the largest residual in notes, if that is large."""
+    matches = filter(None, map(_RESIDUALS.fullmatch, notes))
+    pairs = [(float(x), match[1]) for match in matches for x in re.findall(_RATIO, match[2])]
+    return analysis.residual_warnings(*max(pairs)) if pairs else []
 
 
 def picture(before, after, description):

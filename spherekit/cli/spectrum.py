@@ -79,7 +79,7 @@ def _of_coefficients(args):
 
 def _check_axes(args, axes, attributes=None):
     """Raise Usage for spectra of several maps in a picture or in another file than .npy."""
-    if axes and (args.plot or not args.output.endswith(".npy")):
+    if axes and (args.plot or options.suffix_of(args.output) != ".npy"):
         raise options.Usage(
             f"{args.file} has the axes {', '.join(axes)}; write the spectra of all coordinates to .npy "
             f"without --plot, or select one map, e.g. {options.selection_of(axes, attributes)}"
@@ -151,11 +151,9 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
         return spherekit.forward(values, L, **flags), 1.0, "full sky, exact quadrature"
     flm, residual = analysis.fit(values, L, **flags, **iterations)
     state = "" if residual.converged else " (NOT converged)"
-    method = (
-        f"full sky, least squares: {options.number_of(residual.iterations, 'iteration')}{state}, "
-        f"residual {residual.relative:.2e} of the map's rms"
-    )
-    return flm, 1.0, method
+    steps = options.number_of(residual.iterations, "iteration")
+    method = f"full sky, least squares: {steps}{state}"
+    return flm, 1.0, analysis.residual_lines(method, residual.relative, L)
 
 
 def _spectra(path, signals):

@@ -13,6 +13,7 @@ import numpy as np
 
 from spherekit.cli.names import join
 from spherekit.cli.options import Usage
+from spherekit.cli.wind_files import pair_of_files
 from spherekit.io.stokes import is_spin_component, pairs, stokes_of
 from spherekit.io.winds import is_velocity, is_wind_component, pair_of, winds
 
@@ -148,9 +149,12 @@ def note_on_spin(signals):
 
 
 def _wind_error(path, name):
+    pair = pair_of(name)
+    is_u = name == pair[0]
+    u, v = pair_of_files(path, name) or ((path, "V") if is_u else ("U", path))
     return Usage(
-        f"{path}: {name} is one component of a wind, not a scalar; pass both, from one file, with --field "
-        f"{join(pair_of(name))}, or --spin 0 to treat it as a scalar"
+        f"{path}: {name} is one component of a wind, not a scalar; pass both, from one file with --field "
+        f"{join(pair)}, or from two files, {u} --and {v}; or pass --spin 0 to treat it as a scalar"
     )
 
 

@@ -8,8 +8,6 @@ Q and U are a spin-2 field: --field I,Q,U gives T, E and B, from which --inverse
 A wind, --field u,v, is the field -v + i u of spin 1: its E and B give the divergence and the vorticity.
 """
 
-from pathlib import Path
-
 import numpy as np
 
 from spherekit.cli import analysis, coefficients, files, options, output, report
@@ -54,7 +52,7 @@ def _to_coefficients(args):
     options.writable(args.output, args.force, output.COEFFICIENTS)
     sky = files.read_map(args, options.band_limit_option(args, required=False), axes=True)
     L, line = analysis.band_limit(args, sky.grid)
-    if Path(args.output).suffix == ".fits":
+    if options.suffix_of(args.output) == ".fits":
         output.refuse_alm(args.output, sky.components)
         if any(c.spin == 0 and np.iscomplexobj(c.values) for c in sky.components):
             raise output.needs_npz(args.output)

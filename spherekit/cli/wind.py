@@ -13,6 +13,7 @@ degrees below L, is printed; only kinetic_energy and speed contain it.
 Several winds are pairs of files in the same order, such as u*.nc --and v*.nc, or files with both components.
 """
 
+import argparse
 from dataclasses import replace
 
 import numpy as np
@@ -47,7 +48,8 @@ def arguments(parser):
         "-o",
         "--output",
         required=True,
-        help="the results: .nc, .npz, .fits (HEALPix), .npy or .csv",
+        help="the results: .nc, .npz, .npy, .csv, or .fits (HEALPix, mw:L and mwss:L); of several winds a "
+        "folder",
     )
     parser.add_argument(
         "--quantities",
@@ -67,7 +69,10 @@ def arguments(parser):
     )
     options.band_limit(parser)
     parser.add_argument(
-        "--truncation", metavar="T", type=int, help="highest degree of the results, e.g. 42 for T42"
+        "--truncation",
+        metavar="T",
+        type=_truncation,
+        help="highest degree of the results, e.g. 42 or T42",
     )
     parser.add_argument(
         "--spectrum",
@@ -80,6 +85,21 @@ def arguments(parser):
     options.projection(parser)
     options.rot(parser)
     options.common(parser)
+
+
+def _truncation(text):
+    """The highest degree of a triangular truncation.
+
+    >>> _truncation("T42"), _truncation("42")
+    (42, 42)
+    """
+    digits = text.removeprefix("T").removeprefix("t")
+    try:
+        return int(digits)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text} is no triangular truncation; expected the highest degree, e.g. 42 or T42"
+        ) from None
 
 
 def prepare(args):
@@ -150,7 +170,7 @@ def _quantities(args, planet):
 
 def _check_spectrum(args, sky):
     """Raise Usage for spectra of several maps in another file than .npy."""
-    if args.spectrum and sky.axes and not args.spectrum.endswith(".npy"):
+    if args.spectrum and sky.axes and options.suffix_of(args.spectrum) != ".npy":
         raise options.Usage(
             f"--spectrum: the wind has the axes {', '.join(sky.axes)}; write the spectra of all coordinates "
             f"to .npy, or select one wind, e.g. {options.selection_of(sky.axes, sky.attributes)}"
@@ -195,17 +215,16 @@ def _compute(args, u, v, computed, planet, L):
                 results.append(wind.to_map(*computed, **arguments))
             except ValueError as error:  # of a fit that has not converged
                 raise records.with_options(error) from None
-            squares.append(_squares(wind, results[-1], args.truncation))
+            squares.append(_squares(wind, results[-1] if args.truncation is None else None))
             if args.spectrum:
                 energies.append(wind.kinetic_energy_spectrum())
             step()
     result = _joined(results, u)
     history = tuple(dict.fromkeys((*u.history, *v.history)))
     line = f"{u.labels[0]} and {v.labels[0]}, degrees < {wind.L}, radius {planet.radius / 1e3:g} km"
-    residual = None if None in squares else _ratio(*np.sum(squares, axis=0))
-    if residual is not None:
-        line += f"; residual {residual:.2e} of the wind's rms"
+    residual = _ratio(*np.sum(squares, axis=0))
     report.add(L=wind.L, residual=residual)
+    line = analysis.residual_lines(line, residual, wind.L, "wind")
     return replace(result, history=history), _spectra(energies), line
 
 
@@ -259,13 +278,17 @@ def _joined(chunks, like):
     return replace(first, values=values, axes=like.axes, notes=notes)
 
 
-def _squares(wind, result, truncation):
+#: The parts whose sum is the wind of the degrees of the analysis.
+_HELMHOLTZ = ("u_chi", "v_chi", "u_psi", "v_psi")
+
+
+def _squares(wind, result=None):
     """Sums of squares of the part of a wind beyond the degrees of its analysis, and of the wind.
 
-    None if the divergent and the rotational wind are not among the results.
+    ``result`` may be a map with the divergent and the rotational part, which are computed otherwise.
     """
-    if truncation is not None or not {"u_chi", "v_chi", "u_psi", "v_psi"} <= set(result.names):
-        return None
+    if result is None or not set(_HELMHOLTZ) <= set(result.names):
+        result = wind.to_map(*_HELMHOLTZ)
     components = np.stack([wind.u.values, wind.v.values])
     named = dict(zip(result.names, result.values, strict=True))
     difference = components.copy()

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import arrays, names
+from spherekit.cli import arrays, names, positions
 from spherekit.cli.options import Usage, selection_of
-from spherekit.io.winds import is_velocity, is_wind_component, meters_per_second, winds
+from spherekit.io.winds import is_velocity, is_wind_component, meters_per_second, pair_of, winds
 
 _NETCDF = ("a netCDF-3 file", "a netCDF-3 file of 64-bit data", "an HDF5 or netCDF-4 file")
 
@@ -27,7 +27,7 @@ class _Field(NamedTuple):
 
 def prepare(args):
     """Take two inputs, with a file as the output, as those of u and v; outputs in a folder are as inputs."""
-    paths = args.file
+    paths = args.all_files = args.file
     is_folder = args.output.endswith(("/", os.sep)) or os.path.isdir(args.output)
     if args.further is None and len(paths) == 2 and not is_folder:
         args.file, args.further = paths[:1], paths[1:]
@@ -153,12 +153,23 @@ def _on_same_samples(paths, u, v):
                 f"{u_path} and {v_path} have different coordinates on the axis {name}: {first}, and "
                 f"{second}; expected the same: select one, e.g. {selection_of({name: values}, u.attributes)}"
             )
+    _check_positions(paths, u, v)
     if u.frame != v.frame:
         raise ValueError(
             f"{u_path} is in {u.frame or 'unknown'} coordinates and {v_path} in {v.frame or 'unknown'}; "
             "expected the same"
         )
     return u, replace(v, axes=u.axes)
+
+
+def _check_positions(paths, u, v):
+    """Raise ValueError for components at different positions, such as levels or times."""
+    conflict = positions.conflict(u.attributes, v.attributes)
+    if conflict is not None:
+        raise ValueError(
+            f"u of {paths[0]} is at {conflict[0]} and v of {paths[1]} at {conflict[1]}; a wind needs both "
+            "components at the same position"
+        )
 
 
 def _are_equal(a, b):
@@ -231,6 +242,7 @@ def _pair(args, of_files):
         pairs = [(pair[u], pair[v]) for pair in combinations for u, v in _winds(pair).items()]
         if not pairs and len(combinations) == 1:
             u, v = combinations[0]
+            _refuse_the_same(u, v)
             note = f"u is {_label(u)} of {u.path}, v is {_label(v)} of {v.path}, in the order of the files"
             return u, v, (note,)
     if len(pairs) != 1:
@@ -238,8 +250,58 @@ def _pair(args, of_files):
     return *pairs[0], ()
 
 
+def _refuse_the_same(u, v):
+    """Raise Usage for the same component twice."""
+    is_same_file = os.path.exists(u.path) and os.path.samefile(u.path, v.path)
+    directions = [pair_of(x.name).index(x.name) for x in (u, v) if is_wind_component(*x[1:4])]
+    if is_same_file or (len(directions) == 2 and directions[0] == directions[1]):
+        word = ("eastward", "northward")[directions[0]] if directions else "same"
+        raise Usage(
+            f"{_label(u)} of {u.path} and {_label(v)} of {v.path} are the {word} component twice; pass the "
+            f"files of both components, e.g. spherekit wind U.nc V.nc -o FILE"
+        )
+
+
 def _label(field):
     return field.name or "the field"
+
+
+def _command(args):
+    """A command with the files of v after --and, where the files of the command are those of u and v."""
+    paths = getattr(args, "all_files", [args.file])
+    if len(paths) < 2:
+        return f"spherekit wind {args.file} --and V.nc -o FILE"
+    partners = {path: _northward_file(path) for path in paths}
+    first = [path for path in paths if partners[path] in paths]
+    second = [partners[path] for path in first]
+    if 2 * len(first) != len(paths):
+        half = len(paths) // 2
+        is_even = 2 * half == len(paths)
+        first, second = (paths[:half], paths[half:]) if is_even else (["U*.nc"], ["V*.nc"])
+    return f"spherekit wind {' '.join(first)} --and {' '.join(second)} -o FOLDER/"
+
+
+def _northward_file(path):
+    """The name of a file with v in place of the first u of the name, or None.
+
+    >>> _northward_file("era/uwnd.nc"), _northward_file("wind.nc")
+    ('era/vwnd.nc', None)
+    """
+    folder, name = os.path.split(path)
+    u, v = pair_of(name)
+    return os.path.join(folder, v) if u == name else None
+
+
+def _alone(path, fields):
+    """The message on a file with both components that is passed with another one."""
+    pairs = [(_label(fields[u]), _label(fields[v])) for u, v in _winds(fields).items()]
+    count = f"{len(pairs)} winds" if len(pairs) > 1 else "a wind"
+    field = f" --field {names.join(pairs[0])}" if len(pairs) > 1 else ""
+    return (
+        f"{path} has both components of {count}, {'; '.join(' and '.join(pair) for pair in pairs)}, and the "
+        "other file none that belongs to one of them; pass it alone: spherekit wind "
+        f"{path}{field} -o FILE"
+    )
 
 
 def _advice(args, fields, pairs):
@@ -251,11 +313,15 @@ def _advice(args, fields, pairs):
         first = names.join([x.name for x in sorted(pairs[0], key=fields.index)])
         return f"{source} {has} {len(pairs)} winds: {listed}; select one, e.g. --field {first}"
     listed = ", ".join(f"{_label(x)} [{x.unit or 'no unit'}]" for x in fields)
+    for path in _paths(args) if args.further else ():
+        of_file = [x for x in fields if x.path == path]
+        if _winds(of_file):
+            return _alone(path, of_file)
     components = [x for x in fields if is_wind_component(*x[1:4])]
     if components and not args.further:
         return (
             f"{source} has {_label(components[0])}, one component of a wind, without the other one (it has "
-            f"{listed}); pass both files, e.g. spherekit wind {args.file} V.nc -o FILE, or name both with "
+            f"{listed}); pass the file of the other one with --and, e.g. {_command(args)}, or name both with "
             "--field U,V"
         )
     return (
@@ -263,3 +329,16 @@ def _advice(args, fields, pairs):
         "with standard_name eastward_wind and northward_wind, or names such as u and v in m/s; name them "
         "with --field U,V"
     )
+
+
+def pair_of_files(path, name):
+    """[the file of u, that of v], if the file beside ``path`` exists whose name has a v for u or u for v."""
+    folder, file = os.path.split(path)
+    for letter, partner in ("uv", "vu"):
+        if name[:1].lower() == letter and letter in file.lower():
+            start = file.lower().index(letter)
+            partner = partner if file[start].islower() else partner.upper()
+            beside = os.path.join(folder, file[:start] + partner + file[start + 1 :])
+            if os.path.exists(beside):
+                return [path, beside] if letter == "u" else [beside, path]
+    return []

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from spherekit.cli import options, output
+from spherekit.cli import options, output, positions
 
 #: The quantities that are drawn.
 QUANTITIES = (
@@ -27,9 +27,10 @@ def picture(sky, projection="mollweide", rot=(0.0, 0.0)):
     """Four maps of a `spherekit.io.Map` with the `QUANTITIES`, without axes."""
     from spherekit import plot
     from spherekit.plot import overlays
-    from spherekit.plot.signals import default_flip, position_of, title_of
+    from spherekit.plot.signals import default_flip, title_of
 
-    figure = options.figure(13, 8.2)
+    figure = options.figure(13, 8.6)
+    figure.get_layout_engine().set(hspace=0.05)
     view = dict(projection=projection, rot=rot, flip=default_flip(sky.frame or "geographic"))
     panels = (
         ("vorticity", "vorticity and wind"),
@@ -42,10 +43,9 @@ def picture(sky, projection="mollweide", rot=(0.0, 0.0)):
     for ax, (name, title) in zip(figure.subplots(2, 2).flat, panels, strict=True):
         f = sky[name]
         size = max(sizes[name], smallest) if name in ("vorticity", "divergence") else sizes[name]
-        scale, unit = _scale(size, f.units[0])
         style = dict(vmin=0.0, cmap="viridis") if name == "kinetic_energy" else dict(symmetric=True)
-        style |= dict(vmax=size / scale) if size else {}
-        plot.show(f.values / scale, sky.grid, ax=ax, title=title, unit=unit, **style, **view)
+        style |= dict(vmax=size) if size else {}
+        plot.show(f.values, sky.grid, ax=ax, title=title, unit=f.units[0], **style, **view)
         if name in _ARROWS:
             u, v = _ARROWS[name]
             threshold = _NEGLIGIBLE * max(sizes["u"], sizes["v"])
@@ -53,8 +53,8 @@ def picture(sky, projection="mollweide", rot=(0.0, 0.0)):
             overlays.arrows(ax, *pair, sky.grid, threshold=threshold, **view)
         if name == "streamfunction" and size:
             overlays.contours(ax, *_smooth(f), **view)
-    position = title_of("wind", position_of(sky.attributes))
-    figure.suptitle(position, fontsize="large")
+    title = title_of("wind", positions.of_attributes(sky.attributes))
+    figure.suptitle(title, fontsize="large")
     return output.validate(figure)
 
 
@@ -62,22 +62,6 @@ def _typical(values):
     """The percentile 99 of the moduli, or their maximum if that is 0."""
     moduli = np.abs(values)
     return float(np.percentile(moduli, 99) or moduli.max())
-
-
-def _scale(size, unit):
-    """A power of ten by which values of this size are divided, and the unit with it.
-
-    >>> _scale(3e-5, "s-1"), _scale(20.0, "m s-1")
-    ((1e-05, '10⁻⁵ s⁻¹'), (1.0, 'm s-1'))
-    """
-    from spherekit.plot.maps import pretty_unit
-
-    exponent = int(np.floor(np.log10(size))) if size > 0 else 0
-    exponent = 3 * (exponent // 3) if exponent > 0 else exponent
-    if -3 < exponent <= 3:
-        return 1.0, unit
-    power = pretty_unit(f"m{exponent}")[1:]
-    return 10.0**exponent, f"10{power} {pretty_unit(unit)}".strip()
 
 
 def _smooth(sky):

@@ -1,5 +1,6 @@
 """Analysis of fields by the method of their grid."""
 
+import warnings
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -11,6 +12,9 @@ from spherekit._core import checks, scaling
 from spherekit._core.missing import UNSEEN, is_missing
 from spherekit.linear import cast, is_traced
 from spherekit.sampling.coverage import band_limit_problem, wide_gaps
+
+#: The ratio of band-limits, of most rings and of the widest gap, from which a gap lowers the resolution.
+_FINER = 1.25
 
 METHODS = ("quadrature", "lsq", "jacobi")
 
@@ -45,13 +49,46 @@ def note_on_gaps(grid, L):
     gaps = wide_gaps(grid, L)
     if not gaps:
         return ""
-    listed = " and ".join(map(str, gaps[:3])) + (
-        f" and in {len(gaps) - 3} more gaps" if gaps[3:] else ""
-    )
     return (
         f"warning: the samples do not determine the degrees < {L} where rings are more than {180 / L:.4g} "
-        f"degrees apart, {listed}: the result is arbitrary there"
+        f"degrees apart, {_listed(gaps)}: the result is arbitrary there"
     )
+
+
+def note_on_resolution(grid, L):
+    """A warning of gaps between rings to which the default band-limit L is due; empty if there are none.
+
+    >>> from spherekit.sampling import Rings
+    >>> rings = Rings(np.radians(np.delete(np.arange(5, 180, 10), 7)), 36)
+    >>> note_on_resolution(rings, rings.default_L).split(":")[1]
+    ' rings are more than 10 degrees apart from 25N to 5N, so that they determine the degrees < 9, elsewhere \
+those < 18'
+    """
+    if grid.name != "rings" or L < grid.default_L:
+        return ""
+    spacing = np.median(np.diff(grid.ring_theta, prepend=0, append=np.pi))
+    samples = (grid.ring_n_phi + 1) / (2 * np.maximum(np.sin(grid.ring_theta), 1e-15))
+    typical = int(min(np.pi / spacing, samples.min()) * (1 + 1e-9))
+    gaps = wide_gaps(grid, typical) if typical > _FINER * L else ()
+    if not gaps:
+        return ""
+    return (
+        f"warning: rings are more than {180 / typical:.4g} degrees apart {_listed(gaps)}, so that they "
+        f"determine the degrees < {L}, elsewhere those < {typical}: fill the gap, or pass L"
+    )
+
+
+def issue(notes, stacklevel):
+    """Issue the notes that are warnings as such, where results have no notes."""
+    for note in notes:
+        prefix, _, text = note.partition("warning: ")
+        if text and not prefix:
+            warnings.warn(text, UserWarning, stacklevel + 1)
+
+
+def _listed(gaps):
+    further = f" and in {len(gaps) - 3} more gaps" if gaps[3:] else ""
+    return " and ".join(map(str, gaps[:3])) + further
 
 
 class Options(NamedTuple):

@@ -15,7 +15,7 @@ from spherekit.fields.analysis import analyze, checked_options, default_band_lim
 from spherekit.fields.labels import Labels, labeled, unit_times
 from spherekit.fields.signals import signals_of
 from spherekit.io import Map
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -26,7 +26,8 @@ def gradient(
     *,
     radius: float = 1.0,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    spin: Literal[0] | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -44,12 +45,14 @@ def gradient(
     ----------
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Real samples of one or several scalars.
-    radius : float
+    radius : float or quantity
         The radius a of the sphere in m; 1 for derivatives by angles, in radians.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    spin : int, optional
+        0: every field is a scalar, also one with the name of a component of a wind, or of Q or U.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -72,8 +75,8 @@ def gradient(
     Raises
     ------
     ValueError
-        Spin fields, such as both components of a wind, or one component; a radius that is not positive, or
-        in km; missing samples; a grid coarser than L; a fit that has not converged.
+        Spin fields, such as both components of a wind, or one component, without ``spin=0``; a radius that is
+        not positive, or in km; missing samples; a grid coarser than L; a fit that has not converged.
     TypeError
         Complex samples; ``sampling`` missing for an array or passed with a `Map`.
     MemoryError
@@ -97,13 +100,13 @@ def gradient(
     (True, True)
     """
     options = checked_options(method, max_iter, threads, progress, allow_unconverged)
-    return gradient_of(f, radius, L, sampling, options)
+    return gradient_of(f, radius, L, sampling, options, spin)
 
 
-def gradient_of(f, radius, L, sampling, options, truncation=None):
+def gradient_of(f, radius, L, sampling, options, spin=None, truncation=None):
     """The gradient of a field, of degrees <= truncation; the parameters are those of `gradient`."""
     a = potentials.checked_radius(radius)
-    scalars = _analyze(f, L, sampling, options)
+    scalars = _analyze(f, L, sampling, options, spin)
     if not scalars.is_real:
         raise TypeError(
             f"{scalars.name} is complex; expected real samples: pass the real and imaginary part, or use "
@@ -120,7 +123,8 @@ def laplacian(
     *,
     radius: float = 1.0,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    spin: Literal[0] | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -133,12 +137,14 @@ def laplacian(
     ----------
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples of one or several scalars.
-    radius : float
+    radius : float or quantity
         The radius a of the sphere in m; 1 for derivatives by angles, in radians.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    spin : int, optional
+        0: every field is a scalar, also one with the name of a component of a wind, or of Q or U.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -161,8 +167,8 @@ def laplacian(
     Raises
     ------
     ValueError
-        Spin fields, such as both components of a wind, or one component; a radius that is not positive, or
-        in km; missing samples; a grid coarser than L; a fit that has not converged.
+        Spin fields, such as both components of a wind, or one component, without ``spin=0``; a radius that is
+        not positive, or in km; missing samples; a grid coarser than L; a fit that has not converged.
     TypeError
         ``sampling`` missing for an array or passed with a `Map`.
     MemoryError
@@ -183,7 +189,7 @@ def laplacian(
     """
     options = checked_options(method, max_iter, threads, progress, allow_unconverged)
     a = potentials.checked_radius(radius)
-    scalars = _analyze(f, L, sampling, options)
+    scalars = _analyze(f, L, sampling, options, spin)
     flm = potentials.times_degrees(scalars.flm, scalars.L, 1, -1 / a**2)
     return scalars.wrap(scalars.synthesis(flm), "laplacian", a, -2)
 
@@ -193,7 +199,8 @@ def inverse_laplacian(
     *,
     radius: float = 1.0,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    spin: Literal[0] | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -209,12 +216,14 @@ def inverse_laplacian(
     ----------
     f : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         Samples of one or several scalars.
-    radius : float
+    radius : float or quantity
         The radius a of the sphere in m; 1 for derivatives by angles, in radians.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    spin : int, optional
+        0: every field is a scalar, also one with the name of a component of a wind, or of Q or U.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -237,8 +246,8 @@ def inverse_laplacian(
     Raises
     ------
     ValueError
-        Spin fields, such as both components of a wind, or one component; a radius that is not positive, or
-        in km; missing samples; a grid coarser than L; a fit that has not converged.
+        Spin fields, such as both components of a wind, or one component, without ``spin=0``; a radius that is
+        not positive, or in km; missing samples; a grid coarser than L; a fit that has not converged.
     TypeError
         ``sampling`` missing for an array or passed with a `Map`.
     MemoryError
@@ -259,7 +268,7 @@ def inverse_laplacian(
     """
     options = checked_options(method, max_iter, threads, progress, allow_unconverged)
     a = potentials.checked_radius(radius)
-    scalars = _analyze(f, L, sampling, options)
+    scalars = _analyze(f, L, sampling, options, spin)
     flm = potentials.times_degrees(scalars.flm, scalars.L, -1, -(a**2))
     return scalars.wrap(scalars.synthesis(flm), "inverse laplacian", a, 2)
 
@@ -284,7 +293,7 @@ class _Scalars(NamedTuple):
         """Results of an operator that multiplies units by a power of the length."""
         record = self.labels.record
         if record is None:
-            return values
+            return self.labels.in_its_order(values)
         prefix = operator.replace(" ", "_")
         names = tuple(f"{prefix}_of_{name}" if name else prefix for name in record.names)
         length = "rad" if radius == 1 else "m"
@@ -298,16 +307,18 @@ class _Scalars(NamedTuple):
         return self.labels.wrap(values, names, units, attributes)
 
 
-def _analyze(f, L, sampling, options):
+def _analyze(f, L, sampling, options, spin):
     """The coefficients of scalars; ValueError for spin fields."""
+    if spin is not None and checks.integer(spin, "spin", -np.inf) != 0:
+        raise ValueError(f"spin is {spin}; expected 0, for scalars, or None")
     values, grid, labels = labeled(f, sampling, L)
     name = "f"
     if labels.record is not None:
-        for signal in signals_of(labels.record):
+        for signal in signals_of(labels.record, spin):
             if signal.spin:
                 raise ValueError(
                     f"{signal.name} is a field of spin {signal.spin}; expected scalars: select them, or use "
-                    "raise_spin, or Wind for the components of a wind"
+                    "raise_spin, or Wind for the components of a wind (spin=0: each component by itself)"
                 )
         name = labels.record.labels[0] if len(labels.record) == 1 else name
     L = checks.band_limit(default_band_limit(grid) if L is None else L)

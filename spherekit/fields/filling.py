@@ -18,11 +18,11 @@ from spherekit._core.missing import missing_samples
 from spherekit.conventions import from_real
 from spherekit.fields.analysis import default_band_limit, is_real
 from spherekit.fields.gaps import bandwidth, gap_condition, gap_radius
+from spherekit.fields.labels import is_xarray, labeled
 from spherekit.fields.signals import signals_of
 from spherekit.io import Map
 from spherekit.linear import is_traced
-from spherekit.sampling import Grid
-from spherekit.sampling import grid as as_grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -41,6 +41,8 @@ _MAX_SEARCHED = 256
 
 class Fit(NamedTuple):
     """The fit from which `fill` takes the missing samples; of several maps the largest numbers of any.
+
+    Of several fields ``L`` is the smallest, and ``missing`` the sum.
 
     Attributes
     ----------
@@ -94,7 +96,7 @@ def fill(
     *,
     L: int | None = None,
     spin: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     weights: ArrayLike | Map | xarray.DataArray | None = None,
     tol: float = 1e-8,
     max_iter: int = 200,
@@ -103,7 +105,7 @@ def fill(
     return_fit: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> np.ndarray | Map | xarray.DataArray | tuple[np.ndarray, Fit]:
+) -> np.ndarray | Map | xarray.DataArray | tuple[np.ndarray | Map | xarray.DataArray, Fit]:
     """Replace missing samples by the band-limited signal that fits the observed ones best.
 
     The coefficients of degrees < L minimize sum_j w_j |f_j - inverse(flm)_j|^2 over the observed samples; the
@@ -128,8 +130,8 @@ def fill(
         field has higher degrees.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and of a `Map` as in `smooth`.
-    sampling : Grid or str, optional
-        The grid of an array ``f``, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array ``f``, its latitudes and longitudes, or the name of its grid.
     weights : array_like [shape=grid.shape], Map or DataArray, optional
         The weight of each squared difference, such as the inverse variance of its noise, >= 0; a sample of
         weight 0 is neither used nor replaced.
@@ -144,7 +146,7 @@ def fill(
     allow_unconverged : bool
         Accept a fit that has not converged then. By default an error.
     return_fit : bool
-        Return the `Fit`, too; for arrays only. The notes of a `Map` state it.
+        Return the `Fit`, too; that of each field is in the notes of a `Map`.
     threads : int, optional
         Number of threads. The result does not depend on it.
     progress : callable, optional
@@ -164,8 +166,8 @@ def fill(
         fit that has not converged; infinite samples; an invalid mask, weights, L or spin; rings that do not
         cover the sphere, without L.
     TypeError
-        ``sampling`` missing for an array or passed with a `Map`; ``return_fit`` for other than arrays; an
-        array that autograd traces; arguments of other types.
+        ``sampling`` missing for an array or passed with a `Map`; an array that autograd traces, or that has
+        masked entries; arguments of other types.
     MemoryError
         The problem does not fit into memory.
 
@@ -189,26 +191,30 @@ def fill(
     """
     options = _checked_options(tol, max_iter, max_condition, allow_unconverged, threads, progress)
     L = None if L is None else checks.band_limit(L)
-    if type(f).__module__.split(".")[0] == "xarray":
-        _refuse_return(return_fit)
+    fits = []
+
+    def fill_map(record):
+        return _fill_map(record, mask, weights, L, spin, options, fits)
+
+    if is_xarray(f):
         from spherekit.io.xarray_conversion import with_fields
 
-        selection = _of_xarray(mask, "mask"), _of_xarray(weights, "weights")
-        return with_fields(f, lambda record: _fill_map(record, *selection, L, spin, options))
+        mask, weights = _of_xarray(mask, "mask"), _of_xarray(weights, "weights")
+        filled = with_fields(f, fill_map)
+        return (filled, _united(fits)) if return_fit else filled
     if isinstance(f, Map):
-        _refuse_return(return_fit)
         if sampling is not None:
             raise TypeError("sampling is passed with a Map, which has its grid; omit it")
-        return _fill_map(f, mask, weights, L, spin, options)
-    if sampling is None:
-        raise TypeError(
-            'sampling is required for an array: its grid, such as sampling="healpix:64"'
-        )
+        filled = fill_map(f)
+        return (filled, _united(fits)) if return_fit else filled
     if is_traced(f):
         raise TypeError("f is traced by autograd; fill is not differentiable")
-    f = checks.as_float_array(f, "f")
+    values, grid, labels = labeled(f, sampling, L)
+    if labels.positions is not None:
+        mask, weights = (x if x is None else labels.positions.to_grid(x) for x in (mask, weights))
     spin = 0 if spin is None else checks.integer(spin, "spin", -math.inf)
-    filled, fit = _fill_array(f, mask, weights, L, spin, as_grid(sampling, L), options, "f")
+    filled, fit = _fill_array(values, mask, weights, L, spin, grid, options, "f")
+    filled = labels.in_its_order(filled)
     return (filled, fit) if return_fit else filled
 
 
@@ -230,9 +236,17 @@ def _random_coefficients(L, spin, reality):
     return flm
 
 
-def _refuse_return(return_fit):
-    if return_fit:
-        raise TypeError("return_fit is for arrays only; the notes of a Map state the fit")
+def _united(fits):
+    """The fit of several fields."""
+    bands = [fit.L for fit in fits if fit.L is not None]
+    return Fit(
+        min(bands, default=None),
+        sum(fit.missing for fit in fits),
+        max(fit.condition for fit in fits),
+        max(fit.relative for fit in fits),
+        max(fit.iterations for fit in fits),
+        all(fit.converged for fit in fits),
+    )
 
 
 def _of_xarray(x, name):
@@ -248,8 +262,8 @@ def _of_xarray(x, name):
     return from_xarray(x.astype(float))
 
 
-def _fill_map(record, mask, weights, L, spin, options):
-    """Fill the signals of a map; the notes of the result state the fits."""
+def _fill_map(record, mask, weights, L, spin, options, fits):
+    """Fill the signals of a map; the notes of the result state the fits, which are appended to a list."""
     values = checks.as_float_array(record.values, "the values of the map")
     fields = values if len(record) > 1 else values[None]
     gaps = [
@@ -262,6 +276,7 @@ def _fill_map(record, mask, weights, L, spin, options):
     for signal in signals:
         arguments = None, weights, L, signal.spin, record.grid, options, signal.name
         filled, fit = _fill_array(signal.values, *arguments)
+        fits.append(fit)
         notes.append(f"{signal.name}: {_description(fit)}")
         real_fields = (filled,)
         if signal.is_wind:

@@ -17,6 +17,8 @@ import numpy as np
 
 #: Largest number of missing samples whose distance from the observed ones is computed.
 _MAX_SAMPLES = 200_000
+#: Smallest radius of a gap.
+_SMALLEST = 1e-6
 
 
 def gap_condition(L, radius):
@@ -55,7 +57,8 @@ def gap_radius(missing, grid):
     Returns
     -------
     float
-        Of every n-th of the missing samples, where there are more than 200 000.
+        Of every n-th of the missing samples, where there are more than 200 000. At least 1e-6: samples of a
+        pole are at the same position as others.
 
     >>> from spherekit.sampling import HEALPix
     >>> grid = HEALPix(32)
@@ -71,7 +74,7 @@ def gap_radius(missing, grid):
     edge = edge if edge.size else np.flatnonzero(~flat)
     step = -(-len(indices) // _MAX_SAMPLES)
     distances, _ = cKDTree(_directions(edge, grid)).query(_directions(indices[::step], grid))
-    return 2 * math.asin(min(1.0, float(distances.max()) / 2))
+    return max(_SMALLEST, 2 * math.asin(min(1.0, float(distances.max()) / 2)))
 
 
 def _rings(indices, grid):

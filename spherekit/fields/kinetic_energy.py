@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from spherekit.fields.wind_quantities import KineticEnergySpectrum
 from spherekit.fields.winds import Wind
 from spherekit.io import Map
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def kinetic_energy_spectrum(
     u: ArrayLike | Map | xarray.DataArray | xarray.Dataset,
     v: ArrayLike | Map | xarray.DataArray | None = None,
-    grid: Grid | str | None = None,
+    grid: Grid | LatLon | str | None = None,
     *,
     L: int | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
@@ -39,8 +39,8 @@ def kinetic_energy_spectrum(
     ----------
     u, v : array_like [shape=(..., \\*grid.shape)], Map, DataArray or Dataset
         The eastward and the northward component, as those of `Wind`; or ``u`` a map of both.
-    grid : Grid or str, optional
-        The grid of arrays, or its name.
+    grid : Grid, LatLon or str, optional
+        The grid of arrays, their latitudes and longitudes, or the name of their grid.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
     method : {"quadrature", "lsq", "jacobi"}, optional

@@ -11,8 +11,9 @@ import numpy as np
 
 from spherekit._core import checks
 from spherekit.io import Map
+from spherekit.io.units import is_masked
 from spherekit.linear import is_traced
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
 
 
@@ -25,10 +26,19 @@ class Labels(NamedTuple):
         The map of the argument; None for arrays.
     kind : {"array", "map", "DataArray", "Dataset"}
         The form of the argument, and of results.
+    positions : LatLon or None
+        The latitudes and longitudes of an array, in whose order the samples of results are.
     """
 
     record: Map | None = None
     kind: str = "array"
+    positions: LatLon | None = None
+
+    def with_notes(self, notes):
+        """The same with further notes, of a map; arrays have none."""
+        if self.record is None:
+            return self
+        return self._replace(record=replace(self.record, notes=(*self.record.notes, *notes)))
 
     def wrap(self, values, names, units, attributes=None, notes=(), spin=None):
         """A result in the form of the argument.
@@ -45,7 +55,7 @@ class Labels(NamedTuple):
             That of complex values.
         """
         if self.kind == "array":
-            return values
+            return self.in_its_order(values)
         result = self.to_map(values, names, units, attributes, notes=notes, spin=spin)
         if self.kind == "map":
             return result
@@ -53,6 +63,10 @@ class Labels(NamedTuple):
 
         data = to_xarray(result)
         return data.to_dataset() if self.kind == "Dataset" and len(result) == 1 else data
+
+    def in_its_order(self, values):
+        """Samples on the grid in the order of the array, if its latitudes and longitudes are known."""
+        return values if self.positions is None else self.positions.from_grid(values)
 
     def to_map(self, values, names, units, attributes=None, grid=None, notes=(), spin=None):
         """A result as a map, also of an array, whose leading axes are named axis_0, axis_1, ...
@@ -71,21 +85,24 @@ class Labels(NamedTuple):
         return replace(self.record, values=values, attributes=attributes, **described)
 
 
-def labeled(f, sampling=None, L=None, name="f"):
+def labeled(f, sampling=None, L=None, name="f", argument="sampling"):
     """Samples, grid and labels of an array, a `Map`, a DataArray or a Dataset.
 
     Parameters
     ----------
     f : array_like, Map, DataArray or Dataset
         Arrays may be traced by autograd.
-    sampling : Grid or str, optional
-        The grid of an array.
+    sampling : Grid, str or LatLon, optional
+        The grid of an array, or its latitudes and longitudes.
     L : int, optional
         The band-limit, for the name of a grid without one.
+    name, argument : str
+        The names of the arguments ``f`` and ``sampling``, for messages.
 
     Returns
     -------
     values : ndarray [shape=(..., \\*grid.shape)]
+        In the order of the grid.
     grid : Grid
     labels : Labels
 
@@ -108,16 +125,19 @@ def labeled(f, sampling=None, L=None, name="f"):
         return values, f.grid, Labels(f, "map")
     if sampling is None:
         raise TypeError(
-            f'sampling is required for an array: the grid of {name}, such as sampling="mwss:360", or a grid '
-            "of spherekit.sampling.from_latlon(lat, lon)"
+            f'{argument} is required for an array: the grid of {name}, such as {argument}="mwss:360", or '
+            "spherekit.sampling.LatLon(lat, lon) of its latitudes and longitudes"
         )
+    _refuse_masked(f, name)
+    values = f if is_traced(f) else checks.as_float_array(f, name)
+    if isinstance(sampling, LatLon):
+        return _in_order(values, sampling, name), sampling.grid, Labels(positions=sampling)
     if not isinstance(sampling, (str, Grid)):
         raise TypeError(
             f"the grid is a {type(sampling).__name__}; expected a grid or its name: for latitudes and "
-            "longitudes pass spherekit.sampling.from_latlon(lat, lon)"
+            "longitudes pass spherekit.sampling.LatLon(lat, lon)"
         )
     grid = as_grid(sampling, L)
-    values = f if is_traced(f) else checks.as_float_array(f, name)
     n = len(grid.shape)
     if values.shape[max(values.ndim - n, 0) :] != tuple(grid.shape):
         raise ValueError(
@@ -125,6 +145,17 @@ def labeled(f, sampling=None, L=None, name="f"):
             f"grid {grid!r}{_order_hint(values.shape, tuple(grid.shape))}"
         )
     return values, grid, Labels()
+
+
+def _in_order(values, positions, name):
+    """Samples at latitudes and longitudes in the order of the grid."""
+    shape = len(positions.lat), len(positions.lon)
+    if values.shape[-2:] != shape:
+        raise ValueError(
+            f"{name} has shape {values.shape}; expected (..., {shape[0]}, {shape[1]}), of the latitudes and "
+            f"longitudes{_order_hint(values.shape, shape)}"
+        )
+    return positions.to_grid(values)
 
 
 def _order_hint(shape, expected):
@@ -149,6 +180,14 @@ def unit_times(unit, factor):
 def is_xarray(f):
     """Whether ``f`` is a DataArray or Dataset of xarray."""
     return type(f).__module__.split(".")[0] == "xarray"
+
+
+def _refuse_masked(f, name):
+    if is_masked(f):
+        raise TypeError(
+            f"{name} has masked entries, and the mask would be lost; fill them: spherekit.fields.fill of "
+            f"numpy.ma.filled({name}, numpy.nan) replaces them by a fit to the others"
+        )
 
 
 def _refuse_sampling(sampling, reason):

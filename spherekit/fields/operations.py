@@ -5,6 +5,7 @@ from spherekit.fields.analysis import (
     analyze,
     analyze_with_residual,
     is_real,
+    issue,
     note_on_gaps,
     synthesize,
 )
@@ -34,14 +35,22 @@ def apply(f, operation, target, L, spin, sampling, options, default_band_limit):
         from spherekit.io.xarray_conversion import with_fields
 
         arguments = operation, target, L, spin, sampling, options, default_band_limit
-        return with_fields(f, lambda record: apply(record, *arguments))
+
+        def of_record(record):
+            result = apply(record, *arguments)
+            issue(result.notes[len(record.notes) :], stacklevel=5)
+            return result
+
+        return with_fields(f, of_record)
     values, source, labels = labeled(f, sampling, L)
     if labels.kind == "map":
         return _of_map(f, operation, target, L, spin, options, default_band_limit)
     L = checks.band_limit(default_band_limit(source) if L is None else L)
     spin = checks.spin_number(0 if spin is None else spin, L)
+    issue([note_on_gaps(source, L)], stacklevel=3)
     flm, _ = analyze(values, L, source, spin, options)
-    return _synthesis(values, flm, operation, target or source, L, spin, options)
+    samples = _synthesis(values, flm, operation, target or source, L, spin, options)
+    return samples if target else labels.in_its_order(samples)
 
 
 def _synthesis(f, flm, operation, grid, L, spin, options):

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 from spherekit import harmonic
 from spherekit._core import checks
 from spherekit.fields.analysis import analyze, checked_options, default_band_limit, is_real
+from spherekit.fields.labels import labeled
 from spherekit.fields.signals import signals_of
 from spherekit.io import Map
 from spherekit.linear import is_traced
-from spherekit.sampling import Grid
-from spherekit.sampling import grid as as_grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -121,7 +121,7 @@ def along(
     n_points: int | None = None,
     L: int | None = None,
     spin: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -147,8 +147,8 @@ def along(
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and as described above for a `Map`.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -204,12 +204,8 @@ def along(
         if sampling is not None:
             raise TypeError("sampling is passed with a Map, which has its grid; omit it")
         return _of_map(f, path, L, spin, options)
-    if sampling is None:
-        raise TypeError(
-            'sampling is required for an array: its grid, such as sampling="healpix:64"'
-        )
-    f = f if is_traced(f) else checks.as_float_array(f, "f")
-    return _of_array(f, path, L, 0 if spin is None else spin, as_grid(sampling, L), options, "f")
+    values, grid, _ = labeled(f, sampling, L)
+    return _of_array(values, path, L, 0 if spin is None else spin, grid, options, "f")
 
 
 def _of_array(f, path, L, spin, grid, options, name):

@@ -21,19 +21,21 @@ from spherekit.sampling.quadrature import read_only
 
 
 def checked_radius(radius):
-    """The radius of a sphere as a float, in m or in its own unit.
+    """The radius of a sphere as a float, in m or in its own unit; a quantity is converted to m.
 
     Raises
     ------
     TypeError
         Not a real number.
     ValueError
-        Not positive and finite, or between 100 and 100000: planets and moons with winds have radii of more
-        than 1000 km, so that this is one in km.
+        Of another unit than one of length; not positive and finite; or between 100 and 100000: planets and
+        moons with winds have radii of more than 1000 km, so that this is one in km.
 
     >>> checked_radius(6371e3), checked_radius(1)
     (6371000.0, 1.0)
     """
+    unit = checks.unit_of(radius)
+    radius = radius if unit is None else _in_meters(radius, unit)
     radius = checks.real_number(radius, "radius", "a length > 0 in m", lambda x: 0 < x < np.inf)
     if 100 <= radius < 1e5:
         raise ValueError(
@@ -41,6 +43,15 @@ def checked_radius(radius):
             "radians"
         )
     return radius
+
+
+def _in_meters(radius, unit):
+    """A quantity of astropy or pint in m."""
+    try:
+        length = radius.to("m")
+    except Exception:  # astropy and pint raise exceptions of their own
+        raise ValueError(f"radius has the unit {unit}; expected a length, such as in m") from None
+    return float(length.value if hasattr(length, "value") else length.magnitude)
 
 
 def degree_factors(L, power):

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit.fields.analysis import checked_options, default_band_limit
+from spherekit.fields.labels import is_xarray
 from spherekit.fields.operations import apply
 from spherekit.io import Map
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 from spherekit.sampling import grid as as_grid
 
 if TYPE_CHECKING:
@@ -20,11 +21,11 @@ if TYPE_CHECKING:
 
 def regrid(
     f: ArrayLike | Map | xarray.DataArray,
-    grid: Grid | str,
+    grid: Grid | LatLon | str,
     *,
     L: int | None = None,
     spin: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     tol: float = 1e-8,
     max_iter: int = 100,
@@ -46,15 +47,16 @@ def regrid(
         components u and v of a wind (by the attribute ``standard_name``, or by names in a unit of velocity)
         the field -v + i u of spin 1; its ``spin`` overrides that. The variables of a Dataset
         on latitudes and longitudes are converted; others are not changed.
-    grid : Grid or str
-        The grid of the result, or its name, such as "mw:256" or "healpix:128".
+    grid : Grid, LatLon or str
+        The grid of the result, or its name, such as "mw:256" or "healpix:128". With a `LatLon` arrays are in
+        the order of its latitudes and longitudes.
     L : int, optional
         Band-limit: degrees 0..L-1. By default the smaller of the band-limits of both grids, which for HEALPix
         is taken as 5/2 nside, up to which least squares are well conditioned.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and as described above for a `Map`.
-    sampling : Grid or str, optional
-        The grid of an array ``f``, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array ``f``, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -87,6 +89,11 @@ def regrid(
     MemoryError
         The problem does not fit into memory.
 
+    Warns
+    -----
+    UserWarning
+        Gaps between rings that do not determine the degrees < L, of arrays and xarray; a `Map` has this note.
+
     See Also
     --------
     smooth : convolution with a beam.
@@ -102,9 +109,23 @@ def regrid(
     """
     options = checked_options(method, max_iter, threads, progress, allow_unconverged, tol)
     band_limit = None if L is not None else default_band_limit
-    target = as_grid(grid, L)
+    target = _target(grid, L)
 
     def smaller(source):
         return min(default_band_limit(source), default_band_limit(target))
 
-    return apply(f, None, target, L, spin, sampling, options, band_limit and smaller)
+    result = apply(f, None, target, L, spin, sampling, options, band_limit and smaller)
+    is_plain = isinstance(grid, LatLon) and not (isinstance(f, Map) or is_xarray(f))
+    return grid.from_grid(result) if is_plain else result
+
+
+def _target(grid, L):
+    """The grid of the result."""
+    if isinstance(grid, LatLon):
+        return grid.grid
+    if is_xarray(grid) or isinstance(grid, Map):
+        source = "spherekit.io.from_xarray(data).grid" if is_xarray(grid) else "its attribute grid"
+        raise TypeError(
+            f"grid is a {type(grid).__name__}; expected a grid or its name: pass {source}"
+        )
+    return as_grid(grid, L)

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit._core import checks
+from spherekit.fields.wind_samples import check_codes
 from spherekit.io.stokes import pairs, stokes_of
 from spherekit.io.winds import is_velocity, is_wind_component, winds
 
@@ -35,7 +36,7 @@ def signals_of(record, spin=None):
     ------
     ValueError
         A stated spin, with other than two real fields or one complex field; one component of a spin field
-        without the other.
+        without the other; codes of missing values, such as -9999, in a wind.
 
     >>> import numpy as np
     >>> from spherekit.io import Map
@@ -65,6 +66,8 @@ def signals_of(record, spin=None):
     for i, f in enumerate(samples):
         if i in of_winds:
             j = of_winds[i]
+            for component in (i, j):
+                check_codes(samples[component], names[component], record)
             field = -samples[j] + 1j * f
             signals.append(Signal(field, 1, (i, j), f"{names[i]} and {names[j]}", is_wind=True))
         elif i in partners:

@@ -13,7 +13,7 @@ from spherekit.fields.analysis import checked_options, default_band_limit
 from spherekit.fields.operations import apply
 from spherekit.fields.windows import checked_window, of_entries
 from spherekit.io import Map
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 from spherekit.spectra.beams import FWHM_PER_SIGMA, beam_sigma, gaussian_beam
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def smooth(
     beam: ArrayLike | Mapping[str, ArrayLike] | None = None,
     L: int | None = None,
     spin: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     tol: float = 1e-8,
     max_iter: int = 100,
@@ -67,8 +67,8 @@ def smooth(
         squares are well conditioned.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and as described above for a `Map`.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -101,16 +101,23 @@ def smooth(
     MemoryError
         The problem does not fit into memory.
 
+    Warns
+    -----
+    UserWarning
+        Gaps between rings that do not determine the degrees < L, of arrays and xarray; a `Map` has this note.
+
     See Also
     --------
     regrid : the change of grid, which also lowers the resolution.
 
     Examples
     --------
-    >>> import astropy.units as u
+    Widths are in radians: of 6 degrees ``np.radians(6)``, or ``6 * u.deg`` with astropy.units as u.
+
+    >>> import numpy as np
     >>> from spherekit import datasets, fields
     >>> f = datasets.wmap_w()
-    >>> smoothed = fields.smooth(f, 6 * u.deg, sampling="healpix:32")
+    >>> smoothed = fields.smooth(f, np.radians(6), sampling="healpix:32")
     >>> f"{f.std():.3f} mK, smoothed {smoothed.std():.3f} mK"
     '0.246 mK, smoothed 0.164 mK'
     """

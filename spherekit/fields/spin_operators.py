@@ -14,7 +14,7 @@ from spherekit.fields.analysis import analyze, checked_options, default_band_lim
 from spherekit.fields.labels import labeled, unit_times
 from spherekit.fields.signals import signals_of
 from spherekit.io import Map
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -25,7 +25,7 @@ def raise_spin(
     spin: int | None = None,
     *,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -49,8 +49,8 @@ def raise_spin(
         s, |s| < L and |s+1| < L; by default 0 for arrays, and as described above for a `Map`.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -101,7 +101,7 @@ def lower_spin(
     spin: int | None = None,
     *,
     L: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     max_iter: int = 100,
     allow_unconverged: bool = False,
@@ -125,8 +125,8 @@ def lower_spin(
         s, |s| < L and |s-1| < L; by default 0 for arrays, and as described above for a `Map`.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -193,7 +193,7 @@ def _with_other_spin(f, spin, step, L, sampling, options):
     flags = dict(reality=False, is_single=checks.is_single(values), threads=options.threads)
     samples = synthesize(flm * factors, L, grid, result_spin, **flags)
     if record is None:
-        return samples
+        return labels.in_its_order(samples)
     operator = "eth" if step == 1 else "eth_conjugate"
     label = f"{operator}_of_{name.replace(' ', '_')}"
     return labels.wrap(samples, label, unit_times(record.units[0], "rad-1"), spin=result_spin)

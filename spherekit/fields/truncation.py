@@ -14,7 +14,7 @@ from spherekit.fields.analysis import checked_options, default_band_limit
 from spherekit.fields.operations import apply
 from spherekit.fields.windows import checked_window, of_entries
 from spherekit.io import Map
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
 
 if TYPE_CHECKING:
     import xarray
@@ -30,7 +30,7 @@ def truncate(
     order: int | None = None,
     edge: float | None = None,
     spin: int | None = None,
-    sampling: Grid | str | None = None,
+    sampling: Grid | LatLon | str | None = None,
     method: Literal["quadrature", "lsq", "jacobi"] | None = None,
     tol: float = 1e-8,
     max_iter: int = 100,
@@ -71,8 +71,8 @@ def truncate(
         The value of the exponential taper at degree L - 1, 0 < edge < 1; by default 0.1.
     spin : int, optional
         The spin of the field; by default 0 for arrays, and as described above for a `Map`.
-    sampling : Grid or str, optional
-        The grid of an array, or its name.
+    sampling : Grid, LatLon or str, optional
+        The grid of an array, its latitudes and longitudes, or the name of its grid.
     method : {"quadrature", "lsq", "jacobi"}, optional
         Method of the analysis (see `spherekit.analyse`). By default quadrature on grids with a sampling
         theorem, else lsq.
@@ -103,6 +103,11 @@ def truncate(
         exponential taper; arguments of other types.
     MemoryError
         The problem does not fit into memory.
+
+    Warns
+    -----
+    UserWarning
+        Gaps between rings that do not determine the degrees < L, of arrays and xarray; a `Map` has this note.
 
     See Also
     --------

@@ -6,27 +6,22 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.missing import missing_samples
+from spherekit._core.labeled import axis_kind
 from spherekit.fields.labels import is_xarray, labeled
-from spherekit.io import Map
-from spherekit.io.winds import meters_per_second, winds
+from spherekit.fields.wind_samples import check_samples, texts_of
+from spherekit.io import Map, cf
+from spherekit.io.winds import is_wind_component, meters_per_second, winds
 from spherekit.linear import is_traced, same_precision
-
-#: The deviation of samples at a pole from those of a vector, relative to the rms wind, that notes state.
-_DEVIATION = 0.01
-
-#: Samples below this speed, m/s, need no further check: nothing is faster than light.
-_LARGEST = 3e8
 
 
 def components(u, v, grid, L=None):
-    """The components of a wind.
+    """The components of a wind: copies of the samples.
 
     Parameters
     ----------
     u, v : array_like, Map, DataArray or Dataset
         The two components in the same form; or ``v`` None, and ``u`` a map or Dataset that contains both.
-    grid : Grid or str
+    grid : Grid, LatLon or str
         The grid of arrays.
 
     Returns
@@ -35,11 +30,13 @@ def components(u, v, grid, L=None):
         Of the same precision.
     grid : Grid
     labels : Labels
-        Of results.
+        Of results; those of a Dataset are DataArrays.
     """
     if v is not None and _form(v) != _form(u):
         raise TypeError(f"u is {_form(u)}, v is {_form(v)}; pass both in the same form")
-    u_samples, u_grid, labels = labeled(u, grid, L, "u")
+    u_samples, u_grid, labels = labeled(u, grid, L, "u", "grid")
+    if labels.kind == "Dataset":
+        labels = labels._replace(kind="DataArray")
     if v is None:
         if labels.kind == "array":
             raise TypeError("v is missing; pass both components, or a map that contains both as u")
@@ -47,21 +44,21 @@ def components(u, v, grid, L=None):
         u_record, v_record = (record.select(i) for i in _only_wind(record))
         labels = labels._replace(record=u_record)
     else:
-        v_samples, v_grid, v_labels = labeled(v, grid, L, "v")
+        v_samples, v_grid, v_labels = labeled(v, grid, L, "v", "grid")
         if v is u:
-            raise ValueError("u and v are the same object; expected two components")
+            raise ValueError("u and v are the same object, u twice; expected two components")
         if labels.kind == "array":
             return *_arrays(u_samples, v_samples), u_grid, labels
         u_record, v_record = labels.record, v_labels.record
         for record, name in ((u_record, "u"), (v_record, "v")):
             _check_single(record, name)
         _check_same_samples(u_record, v_record, u_grid, v_grid)
+        check_positions(u_record, v_record)
         _check_names(u_record, v_record)
     samples, units = zip(*map(_in_si, (u_record, v_record), "uv"), strict=True)
     if "" in units and set(units) != {""}:
         raise ValueError(f"u has the unit {units[0]!r}, v {units[1]!r}; state both")
     notes = ("no unit is stated; u and v are taken as m/s",) if "" in units else ()
-    notes += _pole_notes(*samples, u_grid)
     attributes = {
         name: of_name for name, of_name in u_record.attributes.items() if name not in u_record.names
     }
@@ -79,18 +76,13 @@ def _arrays(u, v):
         if anp.iscomplexobj(x):
             raise TypeError(f"{name} is complex; expected the real component of a wind")
         if not is_traced(x):
-            _check_samples(x, name)
-    return same_precision(u, v)
+            check_samples(x, name)
+    return _copies(*same_precision(u, v))
 
 
-def _check_samples(x, name):
-    """Raise ValueError for samples that are missing, or cannot be measurements."""
-    if -_LARGEST < x.min(initial=0) and x.max(initial=0) < _LARGEST:
-        return
-    advice = "a wind is needed on all of the sphere: fill it, such as by spherekit.fields.fill"
-    missing = np.count_nonzero(missing_samples(x, name=name, advice=advice))
-    if missing:
-        raise ValueError(f"{missing} of {x.size} samples of {name} are missing; {advice}")
+def _copies(*arrays):
+    """Copies, which do not change with the arrays of the caller."""
+    return [x if is_traced(x) else np.array(x, order="C") for x in arrays]
 
 
 def _only_wind(record):
@@ -121,7 +113,7 @@ def _in_si(record, name):
     """Samples of a record of one field in m/s, and its unit."""
     unit = record.units[0]
     values = checks.as_float_array(record.values, f"the values of {name}")
-    _check_samples(values, name)
+    check_samples(values, name, record)
     if not unit:
         return values, unit
     try:
@@ -149,10 +141,45 @@ def _check_same_samples(u, v, u_grid, v_grid):
         raise ValueError(f"u is in the frame {u.frame!r}, v in {v.frame!r}; expected the same")
 
 
+def check_positions(u, v):
+    """Raise ValueError for maps of u and v at different times or levels, as their scalar coordinates tell.
+
+    Coordinates that only one of the maps has, or in different units, are not compared.
+    """
+    of_u, of_v = _positions(u), _positions(v)
+    for name, (kind, unit, value) in of_u.items():
+        partners = [name] if name in of_v else [n for n, x in of_v.items() if x[0] == kind]
+        is_only = name in of_v or sum(x[0] == kind for x in of_u.values()) == 1
+        if len(partners) != 1 or not is_only:
+            continue
+        _, unit_of_v, value_of_v = of_v[partners[0]]
+        if value != value_of_v and (unit == unit_of_v or "" in (unit, unit_of_v)):
+            raise ValueError(
+                f"u is at {name} {value}, v at {partners[0]} {value_of_v}; select the same for both"
+            )
+
+
+def _positions(record):
+    """(kind, unit, text of the value) of each time and level that a map is at, by name."""
+    positions = {}
+    for name, attributes in record.attributes.items():
+        kind = axis_kind(name, attributes)
+        if "value" not in attributes or kind not in ("time", "vertical"):
+            continue
+        values = np.atleast_1d(attributes["value"])
+        (text,) = texts_of(values, attributes)
+        unit = str(attributes.get("units", ""))
+        if kind == "time":  # a month by its number, and a date, are not compared
+            unit = "number" if cf.coordinate_texts(values, attributes) is None else "date"
+        positions[name] = kind, unit, text
+    return positions
+
+
 def _check_names(u, v):
     """Raise ValueError for components that are exchanged, or for one that is passed twice."""
     (u_name,), (v_name,) = u.names, v.names
-    if u_name and u_name == v_name and np.array_equal(u.values, v.values):
+    is_same = np.array_equal(u.values, v.values) or is_wind_component(u_name, "m/s")
+    if u_name and u_name == v_name and is_same:
         raise ValueError(f"{u_name} is passed as u and as v; expected two components")
     cf_names = [
         record.attributes.get(name, {}).get("standard_name")
@@ -162,36 +189,6 @@ def _check_names(u, v):
         raise ValueError(
             f"u is {u_name}, the northward component, and v is {v_name}, the eastward one; exchange them"
         )
-
-
-def _pole_notes(u, v, grid):
-    """Warnings of poles at which the samples are not the components of one vector.
-
-    A vector at a pole has the components -v + i u proportional to e^{-i phi} at the north pole, and to
-    e^{i phi} at the south pole.
-    """
-    if not grid.rectangular:
-        return ()
-    scale = np.hypot(_rms(u, (-2, -1)), _rms(v, (-2, -1)))
-    scale = np.where(scale > 0, scale, 1)
-    notes = []
-    for name, row, theta, sign in (("north", 0, 0.0, 1), ("south", -1, np.pi, -1)):
-        if grid.theta[row] != theta:
-            continue
-        f = 1j * u[..., row, :] - v[..., row, :]
-        wave = np.exp(1j * sign * grid.phi)
-        vector = np.mean(f * wave, axis=-1, keepdims=True) * wave.conj()
-        deviation = np.max(_rms(f - vector, -1) / scale, initial=0)
-        if deviation > _DEVIATION:
-            notes.append(
-                f"warning: the wind at the {name} pole is not one vector, by {100 * deviation:.2g} % of the "
-                "rms wind; results near the pole are affected"
-            )
-    return tuple(notes)
-
-
-def _rms(x, axes):
-    return np.sqrt(np.mean(np.abs(x) ** 2, axis=axes))
 
 
 def _united(*notes):

@@ -21,7 +21,7 @@ class KineticEnergySpectrum(NamedTuple):
     --------
     >>> import numpy as np
     >>> from spherekit import fields
-    >>> spectrum = fields.kinetic_energy_spectrum(np.ones((9, 16)), np.zeros((9, 16)), "mwss:8")
+    >>> spectrum = fields.kinetic_energy_spectrum(np.ones((8, 16)), np.zeros((8, 16)), "gl:8,n_phi=16")
     >>> spectrum.total.shape
     (8,)
     """

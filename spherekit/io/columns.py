@@ -85,7 +85,7 @@ def _refuse_other_kinds(path, table, ordering):
         )
     if ordering is None and not is_map(table) and is_spectrum(table):
         raise ValueError(
-            f"{location} contains power spectra (C_l); expected a map: read them with "
+            f"{location} contains power spectra; expected a map: read them with "
             "spherekit.io.read_cl, or simulate skies with `spherekit simulate`"
         )
     pixtype = headers.text(headers.MergedHeader(table), "PIXTYPE")

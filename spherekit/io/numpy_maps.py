@@ -171,7 +171,7 @@ def _refuse_other_contents(path, arrays):
         )
     if {"cl", "dl"} & set(arrays) and "values" not in arrays:
         raise OtherContents(
-            f"{path} contains power spectra (C_l), not a map; read them with spherekit.io.read_spectra",
+            f"{path} contains power spectra, not a map; read them with spherekit.io.read_spectra",
             "spectra",
         )
     if "values" not in arrays:
@@ -240,7 +240,7 @@ def matching_grids(shape):
 
 def write_numpy(sky, path, overwrite=False):
     """Write a map to .npz, or its samples to .npy."""
-    if str(path).endswith(".npy"):
+    if str(path).lower().endswith(".npy"):
         write_arrays(path, values=sky.values, overwrite=overwrite)
         return
     units = sky.units[0] if len(set(sky.units)) == 1 else list(sky.units)

@@ -80,7 +80,8 @@ class _Record:
         **coordinates : number or str
             A coordinate for each axis that is to be dropped, by its name or, as in `Map.axis_named`, by time
             or level. A date is written as in ISO 8601, such as "2018-07" or "2018-07-01 12:00", and selects
-            the only time of that period, in the calendar of the axis.
+            the only time of that period, in the calendar of the axis. The coordinate of all of the map, such
+            as of a map that is selected already, is accepted.
 
         Returns
         -------
@@ -121,6 +122,8 @@ class _Record:
         return {"names": self.names, "units": self.units}
 
     def _on_axis(self, name, coordinate):
+        if scalar_at(name, coordinate, self.axes, self.attributes):
+            return self
         name = axis_named(name, self.axes, self.attributes)
         index = position(name, self.axes[name], coordinate, self.attributes.get(name))
         axis = list(self.axes).index(name) + (len(self) > 1)
@@ -506,3 +509,35 @@ def axis_named(name, axes, attributes):
     if len(matching) == 1:
         return matching[0]
     raise ValueError(f"there is no axis {name!r}; the axes are {', '.join(axes) or '(none)'}")
+
+
+def scalar_at(name, coordinate, axes, attributes):
+    """Whether a name is that of no axis, but of a coordinate of all samples, and that is ``coordinate``.
+
+    Names are as of `axis_named`. Raises ValueError for another coordinate.
+
+    >>> scalar_at("level", 500, ["month"], {"plev": {"value": 500.0, "axis": "Z"}})
+    True
+    """
+    scalars = [axis for axis, x in attributes.items() if axis and "value" in x and axis not in axes]
+    scalar = _axis_or_none(name, scalars, attributes)
+    if scalar is None or _axis_or_none(name, axes, attributes) is not None:
+        return False
+    of_scalar = attributes[scalar]
+    values = np.atleast_1d(of_scalar["value"])
+    try:
+        position(scalar, values, coordinate, of_scalar)
+    except ValueError:
+        dates = cf.coordinate_texts(values, of_scalar)
+        unit = str(of_scalar.get("units", "")) if dates is None else ""
+        unit = "" if unit == "1" else unit
+        text = f"{(values if dates is None else dates)[0]} {unit}".strip().removesuffix("T00:00:00")
+        raise ValueError(f"{scalar} is {text} for all samples, not {coordinate}") from None
+    return True
+
+
+def _axis_or_none(name, axes, attributes):
+    try:
+        return axis_named(name, axes, attributes)
+    except ValueError:
+        return None

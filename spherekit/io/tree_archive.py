@@ -45,7 +45,7 @@ def write_tree(path, tree, header, *, overwrite=False):
     ValueError
         Another suffix; NaN or infinity in the header.
     """
-    if os.path.splitext(os.fspath(path))[1] != ".npz":
+    if os.path.splitext(os.fspath(path))[1].lower() != ".npz":
         raise ValueError(f"{path} does not end in .npz; expected a .npz file")
     arrays = [array for _, array in flatten(tree)]
     for array in arrays:

@@ -12,7 +12,7 @@ from spherekit.io.arguments import ArgumentError, select_names
 from spherekit.io.frames import frame_of
 from spherekit.io.layouts import SourceLayout, layout_of
 from spherekit.io.polarization import to_cosmo
-from spherekit.io.records import Map, axis_named, position
+from spherekit.io.records import Map, axis_named, position, scalar_at
 from spherekit.io.stokes import stokes_of
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
@@ -82,7 +82,8 @@ def _to_map(contents, field, select):
     first = contents.variables[names[0]]
     dims = _sphere_dims(contents, first)
     axes = {dim: _coordinate(contents, dim) for dim in first.dims if dim not in dims}
-    indices = _selected_indices(contents, axes, select or {})
+    scalars = _scalar_coordinates(contents, first, {})
+    indices = _selected_indices(contents, axes, scalars, select or {})
     remaining = {dim: axis for dim, axis in axes.items() if dim not in indices}
     values = [_read(contents, name, first, dims, indices) for name in names]
     values = np.stack(values) if len(values) > 1 else values[0]
@@ -290,12 +291,14 @@ def _decoded(axis):
     return values if times is None else times
 
 
-def _selected_indices(contents, axes, select):
-    """Index by dimension of the coordinates in ``select``."""
+def _selected_indices(contents, axes, scalars, select):
+    """Index by dimension of the coordinates in ``select``, without those of all samples, ``scalars``."""
     attributes = {dim: axis.attributes for dim, axis in axes.items()}
     indices = {}
     for name, item in select.items():
         try:
+            if scalar_at(name, item, axes, scalars):
+                continue
             dim = axis_named(name, axes, attributes)
             indices[dim] = position(dim, _decoded(axes[dim]), item, axes[dim].attributes)
         except ValueError as error:

@@ -19,9 +19,12 @@ _EASTWARD = ("eastward_", "zonal_", "x_")
 
 _METERS = r"(c|k)?m|met(er|re)s?"
 _SECONDS = r"s|sec|seconds?|h|hr|hours?"
+#: Velocities in any case: M/S is a common spelling.
 _VELOCITY = re.compile(
     rf"\s*(({_METERS})\s*(/|per)\s*({_SECONDS})"
-    rf"|({_METERS})[\s.*]*({_SECONDS})\s*(\*\*|\^)?\s*[({{]?-1[)}}]?|knots?|kts?)\s*"
+    rf"|({_METERS})[\s.*]*({_SECONDS})\s*(\*\*|\^)?\s*[({{]?-1[)}}]?|knots?|kts?"
+    r"|mph|(mi|miles?)\s*(/|per)\s*(h|hr|hours?))\s*",
+    re.I,
 )
 #: A component by its name: u, u10, U_10M, uwnd, u_wind, UGRD, ua, uo, uas, 10u.
 _NAME = re.compile(r"(\d*)([uv])(_?\d+m?|_?wi?nd|_?grd|as|a|o|gos|_component_of_wind)?", re.I)
@@ -44,13 +47,16 @@ def meters_per_second(unit):
     ValueError
         Another unit.
 
-    >>> [round(meters_per_second(unit), 6) for unit in ("m s**-1", "km/h", "knots", "cm s-1")]
-    [1.0, 0.277778, 0.514444, 0.01]
+    >>> [round(meters_per_second(unit), 6) for unit in ("m s**-1", "km/h", "knots", "cm s-1", "mph")]
+    [1.0, 0.277778, 0.514444, 0.01, 0.44704]
     """
     if not is_velocity(unit):
         raise ValueError(f"the unit is {unit!r}; expected one of velocity, such as m s-1 or knots")
+    unit = unit.lower()
     if re.match(r"\s*k(no)?ts?\b", unit):
         return 1852 / 3600
+    if re.match(r"\s*(mph|mi)", unit):
+        return 1609.344 / 3600
     length, time = re.match(r"\s*(cm|km|\w).*?\b(s|h)\w*\W*(?:1\W*)?$", unit).groups()
     return {"cm": 0.01, "km": 1000.0}.get(length, 1.0) / {"s": 1, "h": 3600}[time]
 

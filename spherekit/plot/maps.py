@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit.plot import projection as _projection
 from spherekit.plot.signals import signal_of
+from spherekit.plot.units import pretty_unit, scaled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,11 +160,13 @@ def color_range(f, *, vmin=None, vmax=None, symmetric=None):
         bound = max(abs(low), abs(high)) if bound is None else bound
         vmin = -bound if vmin is None else vmin
         vmax = bound if vmax is None else vmax
+    has_vmin, has_vmax = vmin is not None, vmax is not None
     vmin = low if vmin is None else vmin
     vmax = high if vmax is None else vmax
-    if vmin == vmax:  # a constant signal
+    if vmin == vmax:  # a constant signal; a bound that is given stays
         pad = 0.5 * abs(vmin) or 1.0
-        vmin, vmax = vmin - pad, vmax + pad
+        vmin -= 0 if has_vmin and not has_vmax else pad
+        vmax += 0 if has_vmax and not has_vmin else pad
     if not vmin < vmax:
         raise ValueError(f"the color range is ({vmin}, {vmax}); expected vmin < vmax")
     if not np.isfinite(_MARGIN * vmax - _MARGIN * vmin):
@@ -181,32 +183,6 @@ def color_range(f, *, vmin=None, vmax=None, symmetric=None):
 
 def _bound(value, name):
     return None if value is None else checks.real_number(value, name, "a number, without a unit")
-
-
-#: An exponent after ** or ^, or after a symbol of one to three letters.
-_EXPONENT = re.compile(r"(?:\*\*|\^|(?<!\w)([A-Za-z]{1,3}(?=-?\d+(?![A-Za-z]))))(-?\d+)(?![\d.])")
-_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
-
-
-def pretty_unit(unit):
-    """Format a unit for a label: uK -> µK, uK^2 -> µK², m**2 s**-2 and m2 s-2 of netCDF -> m² s⁻².
-
-    Examples
-    --------
-    >>> pretty_unit("uK^2"), pretty_unit("m**2 s**-2"), pretty_unit("kg m-2 s-1")
-    ('µK²', 'm² s⁻²', 'kg m⁻² s⁻¹')
-    """
-    if not unit:
-        return ""
-    unit = _EXPONENT.sub(_with_superscript, unit)
-    head, sep, tail = unit.partition("_")
-    if head[:1] == "u" and head[1:].rstrip("²") in ("K", "Jy", "m", "s", "T"):
-        head = "µ" + head[1:]
-    return head + sep + tail
-
-
-def _with_superscript(match):
-    return (match[1] or "") + match[2].translate(_SUPERSCRIPTS)
 
 
 def _new_axes(projection, half):
@@ -304,9 +280,27 @@ def _draw_colorbar(ax, image, unit, extend, projection):
     colorbar.outline.set_edgecolor(_LINES)
     colorbar.ax.tick_params(labelsize="small", width=0.6, length=3, colors=_LINES)
     colorbar.locator = _locator()
+    scale, label = scaled(max(map(abs, image.get_clim())), unit)
+    colorbar.formatter = _formatter(scale)
     colorbar.update_ticks()
-    if unit:
-        colorbar.set_label(pretty_unit(unit), fontsize="small", color=_LINES)
+    if label:
+        colorbar.set_label(pretty_unit(label), fontsize="small", color=_LINES)
+
+
+def _formatter(scale):
+    """A matplotlib formatter of ticks divided by a scale, without a power of ten or an offset of its own."""
+    from matplotlib.ticker import ScalarFormatter
+
+    class Scaled(ScalarFormatter):
+        def set_locs(self, locs):
+            super().set_locs([x / scale for x in locs])
+
+        def __call__(self, x, pos=None):
+            return super().__call__(x / scale, pos)
+
+    formatter = Scaled(useOffset=False)
+    formatter.set_scientific(False)
+    return formatter
 
 
 def _locator():

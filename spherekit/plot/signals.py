@@ -1,10 +1,12 @@
 """The samples and the grid of what is plotted: arrays with a grid, maps, DataArrays, HEALPix."""
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 
 from spherekit._core.labeled import axis_kind, check_coordinates, is_labeled, is_map
+from spherekit.plot.units import pretty_unit
 from spherekit.sampling import HEALPix, LatLon
 from spherekit.sampling import grid as as_grid
 from spherekit.sampling.text import label
@@ -93,41 +95,77 @@ def _text(coordinate):
 
 
 def position_of(attributes):
-    """The coordinates at which a map was selected, or that hold for all of it, by axis.
+    """The coordinates at which a map was selected, or that hold for all of it, as texts by axis.
 
-    >>> position_of({"month": {"value": 7}, "z": {"units": "m"}, "": {"title": "a month"}})
-    {'month': 7}
+    >>> attributes = {"month": {"value": 7}, "level": {"value": 500.0, "units": "hPa"}, "z": {"units": "m"}}
+    >>> position_of({**attributes, "": {"title": "a month"}})
+    {'month': '7', 'level': '500 hPa'}
     """
-    return {name: x["value"] for name, x in attributes.items() if name and "value" in x}
+    return {
+        name: coordinate_text(name, x["value"], x.get("units", ""))
+        for name, x in attributes.items()
+        if name and "value" in x
+    }
 
 
 def title_of(name, coordinates):
-    """The title of a field: its name and the coordinates of its position, by axis; None without a name.
+    """The title of a field: its name and the texts of its position, by axis; None without a name.
 
-    >>> title_of("z", {"month": 7, "level": np.float32(500), "time": np.datetime64("2018-07-01T00:00")})
-    'z, month 7, level 500, time 2018-07-01'
+    >>> title_of("z", {"month": "7", "level": "500 hPa"})
+    'z, month 7, level 500 hPa'
     """
     if not name:
         return None
-    return ", ".join([str(name), *(f"{axis} {_short(x)}" for axis, x in coordinates.items())])
+    return ", ".join([str(name), *(f"{axis} {text}" for axis, text in coordinates.items())])
 
 
-def _short(coordinate):
+#: Units of numbers that need none: dates, numbers of levels, and those of no dimension.
+_WITHOUT_UNIT = re.compile(r".* since .*|1|-|(sigma_)?levels?", re.I)
+
+_HECTOPASCALS = re.compile(r"^(millibars?|mb(ar)?)$", re.I)
+
+
+def coordinate_text(name, coordinate, unit=""):
+    """A coordinate with its unit, unless that is the name of its axis or of no dimension.
+
+    >>> coordinate_text("level", np.float32(500), "millibars"), coordinate_text("month", 7, "months")
+    ('500 hPa', '7')
+    >>> coordinate_text("time", np.datetime64("2018-07-01T00:00"))
+    '2018-07-01'
+    """
     coordinate = np.asarray(coordinate)[()]
-    if isinstance(coordinate, float | np.floating):
-        return f"{coordinate:.6g}"
     if isinstance(coordinate, np.datetime64) and not np.isnat(coordinate):
         coordinate = coordinate.astype("M8[s]")
-    text = str(coordinate).removesuffix(":00")
-    return text.removesuffix("T00:00")
+    if not isinstance(coordinate, np.number) or isinstance(coordinate, np.timedelta64):
+        return date_text(str(coordinate))
+    number = f"{coordinate:.6g}" if isinstance(coordinate, np.floating) else str(coordinate)
+    unit = _HECTOPASCALS.sub("hPa", str(unit or ""))
+    is_shown = not _WITHOUT_UNIT.fullmatch(unit) and unit.removesuffix("s") != name.removesuffix(
+        "s"
+    )
+    return f"{number} {pretty_unit(unit)}".strip() if is_shown else number
+
+
+def date_text(text):
+    """The text of a date and time without zeros of the time.
+
+    >>> date_text("2018-07-01T06:00:00"), date_text("2018-07-01T00:00:00")
+    ('2018-07-01T06:00', '2018-07-01')
+    """
+    return text.removesuffix(":00").removesuffix("T00:00")
 
 
 def _of_labeled(f, grid):
     """The samples of a DataArray, rearranged on the grid of its latitudes and longitudes."""
     title, unit = f.attrs.get("long_name") or f.name, f.attrs.get("units")
     unit = None if unit is None else str(unit)
-    scalars = {str(name): c.values for name, c in f.coords.items() if not c.dims}
-    title = title_of(title, {name: x for name, x in scalars.items() if x.dtype.kind in "iufMU"})
+    scalars = {str(name): c for name, c in f.coords.items() if not c.dims}
+    position = {
+        name: coordinate_text(name, c.values, c.attrs.get("units", ""))
+        for name, c in scalars.items()
+        if c.dtype.kind in "iufMU"
+    }
+    title = title_of(title, position)
     if grid is not None:
         grid = as_grid(grid)
         check_coordinates(f, grid)

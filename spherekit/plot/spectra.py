@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit.plot.maps import pretty_unit
+from spherekit.plot.units import pretty_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

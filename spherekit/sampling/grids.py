@@ -3,6 +3,7 @@
 from spherekit.sampling import text
 from spherekit.sampling.base import Grid
 from spherekit.sampling.healpix import HEALPix
+from spherekit.sampling.latlon import LatLon
 from spherekit.sampling.rectangles import CC, DH, GL, MW, MWSS, DHPole
 from spherekit.sampling.rings import Rings
 
@@ -66,7 +67,12 @@ def grid(name: Grid | str, L: int | None = None) -> Grid:
         return name
     names = ", ".join([*_CLASSES, "healpix:NSIDE"])
     if not isinstance(name, str):
-        raise TypeError(f"sampling must be a grid or one of {names}; got {name!r}")
+        advice = (
+            "; pass its attribute grid, with the samples LatLon(lat, lon).to_grid(f)"
+            if isinstance(name, LatLon)
+            else ""
+        )
+        raise TypeError(f"sampling must be a grid or one of {names}; got {name!r}{advice}")
     head, *items = name.lower().split(",")
     kind, _, number = head.partition(":")
     if kind == "rings":

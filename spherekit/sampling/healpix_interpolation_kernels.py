@@ -26,6 +26,8 @@ __all__ = ["BLOCK", "add_to_maps", "interpolate_maps", "set_interpolation_weight
 BLOCK = 2**10
 
 _TWO_THIRDS = 2 / 3
+#: The value of missing samples, a constant of the kernels.
+_SENTINEL = float(UNSEEN)
 #: Larger samples are checked: UNSEEN, in any unit, and infinite ones.
 _ORDINARY = 1e15
 #: Relative to the distance of rings: a point further beyond its rings than rounding allows.
@@ -186,7 +188,7 @@ def _valid_sample(sample, weight):
     """NaN for UNSEEN, 0 for any sample that has no weight."""
     if weight == 0:
         return 0.0
-    return math.nan if abs(sample - UNSEEN) < 1e-5 * abs(UNSEEN) else sample
+    return math.nan if abs(sample - _SENTINEL) < 1e-5 * abs(_SENTINEL) else sample
 
 
 @leaf

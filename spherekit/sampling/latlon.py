@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from autograd.tracer import getval
 from numpy.typing import ArrayLike
 
 from spherekit.sampling import axes, quadrature, theorem_grids
@@ -16,6 +18,11 @@ __all__ = ["LatLon", "from_latlon"]
 
 def from_latlon(lat: ArrayLike, lon: ArrayLike) -> Grid:
     """The grid of the samples at all pairs of given latitudes and longitudes.
+
+    The samples of a grid are in its own order: latitudes from north to south, longitudes from ``phi0``
+    eastwards, each once. Where the coordinates are in another order, a warning says so: rearrange the samples
+    with ``LatLon(lat, lon).to_grid(f)``, and results with ``LatLon(lat, lon).from_grid``, or pass the
+    `LatLon` to a function of `spherekit.fields`, which does both.
 
     Parameters
     ----------
@@ -41,6 +48,11 @@ def from_latlon(lat: ArrayLike, lon: ArrayLike) -> Grid:
     TypeError
         Coordinates that are not real numbers.
 
+    Warns
+    -----
+    UserWarning
+        The coordinates are in another order than the samples of the grid.
+
     See Also
     --------
     LatLon : The same, with the order of the samples.
@@ -57,10 +69,19 @@ def from_latlon(lat: ArrayLike, lon: ArrayLike) -> Grid:
     >>> from spherekit import sampling
     >>> sampling.from_latlon(np.arange(90, -91, -2.5), np.arange(0, 360, 2.5))
     MWSS(L=72, n_phi=144)
-    >>> str(sampling.from_latlon(np.arange(-89.5, 90), np.arange(-179.5, 180)))
+    >>> str(sampling.from_latlon(np.arange(89.5, -90, -1), np.arange(0.5, 360)))
     'dh:180,n_theta=180,n_phi=360,phi0=half'
     """
-    return LatLon(lat, lon).grid
+    positions = LatLon(lat, lon)
+    if positions.changes:
+        warnings.warn(
+            f"samples at these coordinates are not in the order of {positions.grid!r} "
+            f"({'; '.join(positions.changes)}): rearrange them with LatLon(lat, lon).to_grid(f), results "
+            "with LatLon(lat, lon).from_grid, of spherekit.sampling",
+            UserWarning,
+            stacklevel=2,
+        )
+    return positions.grid
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -77,7 +98,10 @@ class LatLon:
     grid : Grid
         The grid, as `from_latlon` returns it.
     notes : tuple of str
-        Sentences on how samples are rearranged on the grid; empty if they are not.
+        Sentences on how samples are rearranged on the grid, and on coordinates that are those of no sampling
+        theorem, or rounded.
+    changes : tuple of str
+        The notes on how samples are rearranged; empty if they are not.
 
     Raises
     ------
@@ -112,7 +136,8 @@ class LatLon:
         grid, comment = grid_of_rows(lat[rows], lat_precision, columns)
         values = dict(lat=quadrature.read_only(lat), lon=quadrature.read_only(lon), grid=grid)
         values |= dict(_rows=rows, _columns=columns)
-        values["notes"] = (*_row_notes(rows), *_column_notes(lon, columns), *comment)
+        values["changes"] = changes = (*_row_notes(rows), *_column_notes(lon, columns))
+        values["notes"] = (*changes, *_deviation_notes(columns), *comment)
         for name, value in values.items():
             object.__setattr__(self, name, value)
 
@@ -145,7 +170,7 @@ class LatLon:
                 "each latitude and a column for each longitude"
             )
         if self._columns.repeated:
-            _check_repeated(values, self.lon)
+            _check_repeated(getval(values), self.lon)
         values = _reordered(values, self._rows, -2)
         values = _reordered(values, self._columns.order, -1)
         if self.grid.rectangular:
@@ -266,7 +291,10 @@ def _column_notes(lon, columns):
         yield f"longitudes are not sorted: columns sorted, {first}"
     elif order[0]:
         yield f"longitudes start at {lon[0]:.7g} degrees: columns moved, {first}"
-    if columns.deviation > 360 / n / 1000:
+
+
+def _deviation_notes(columns):
+    if columns.deviation > 360 / columns.n_phi / 1000:
         yield (
             f"longitudes differ by up to {columns.deviation:.2g} degrees from equidistant ones, within "
             "their rounding"

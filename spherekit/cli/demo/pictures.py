@@ -5,7 +5,7 @@ import numpy as np
 from spherekit import plot
 from spherekit.cli import options, output
 from spherekit.cli.scatter import band
-from spherekit.plot.maps import pretty_unit
+from spherekit.plot.units import pretty_unit
 
 _STYLE = dict(unit="uK", vmin=-250, vmax=250)
 _SKY, _GAUSSIAN = "#c0504d", "0.35"
