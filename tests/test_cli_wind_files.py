@@ -57,7 +57,7 @@ def test_positions_by_other_names_and_units(uv, capsys):
     run("smooth u.nc --and v.nc --fwhm 9deg -o in_july.nc")
     write_at("v.nc", uv[1], "v", plev=(85000.0, "Pa"))
     said = refused(capsys, "smooth u.nc --and v.nc --fwhm 9deg -o smooth.nc")
-    assert "u of u.nc is at level 500 hPa and v of v.nc at plev 85000 Pa" in said
+    assert "u of u.nc is at level 500 millibars and v of v.nc at plev 85000 Pa" in said
 
 
 def test_other_dates(uv, capsys):

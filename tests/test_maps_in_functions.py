@@ -145,7 +145,12 @@ def test_functions_of_pixels_refuse_to_drop_metadata(name, rng):
     function(sky.values)
     xarray = pytest.importorskip("xarray", reason="xarray is not installed")
     array = io.to_xarray(sky)
-    for labeled in (array, array.drop_attrs(), array.drop_vars(list(array.coords)), array.to_dataset()):
+    for labeled in (
+        array,
+        array.drop_attrs(),
+        array.drop_vars(list(array.coords)),
+        array.to_dataset(),
+    ):
         with pytest.raises(TypeError, match=f"is a Data.*, whose coordinates .*{remedy}"):
             function(labeled)
     unlabeled = function(xarray.DataArray(sky.values, dims="pixel"))

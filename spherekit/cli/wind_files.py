@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import arrays, names, positions
+from spherekit.cli import arrays, names
 from spherekit.cli.options import Usage, selection_of
+from spherekit.io.positions import conflict
 from spherekit.io.winds import is_velocity, is_wind_component, meters_per_second, pair_of, winds
 
 _NETCDF = ("a netCDF-3 file", "a netCDF-3 file of 64-bit data", "an HDF5 or netCDF-4 file")
@@ -164,10 +165,10 @@ def _on_same_samples(paths, u, v):
 
 def _check_positions(paths, u, v):
     """Raise ValueError for components at different positions, such as levels or times."""
-    conflict = positions.conflict(u.attributes, v.attributes)
-    if conflict is not None:
+    places = conflict(u.attributes, v.attributes)
+    if places is not None:
         raise ValueError(
-            f"u of {paths[0]} is at {conflict[0]} and v of {paths[1]} at {conflict[1]}; a wind needs both "
+            f"u of {paths[0]} is at {places[0]} and v of {paths[1]} at {places[1]}; a wind needs both "
             "components at the same position"
         )
 

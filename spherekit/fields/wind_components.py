@@ -6,10 +6,10 @@ import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.labeled import axis_kind
 from spherekit.fields.labels import is_xarray, labeled
-from spherekit.fields.wind_samples import check_samples, texts_of
-from spherekit.io import Map, cf
+from spherekit.fields.wind_samples import check_samples
+from spherekit.io import Map
+from spherekit.io.positions import conflict
 from spherekit.io.winds import is_wind_component, meters_per_second, winds
 from spherekit.linear import is_traced, same_precision
 
@@ -53,7 +53,7 @@ def components(u, v, grid, L=None):
         for record, name in ((u_record, "u"), (v_record, "v")):
             _check_single(record, name)
         _check_same_samples(u_record, v_record, u_grid, v_grid)
-        check_positions(u_record, v_record)
+        _check_positions(u_record, v_record)
         _check_names(u_record, v_record)
     samples, units = zip(*map(_in_si, (u_record, v_record), "uv"), strict=True)
     if "" in units and set(units) != {""}:
@@ -141,38 +141,11 @@ def _check_same_samples(u, v, u_grid, v_grid):
         raise ValueError(f"u is in the frame {u.frame!r}, v in {v.frame!r}; expected the same")
 
 
-def check_positions(u, v):
-    """Raise ValueError for maps of u and v at different times or levels, as their scalar coordinates tell.
-
-    Coordinates that only one of the maps has, or in different units, are not compared.
-    """
-    of_u, of_v = _positions(u), _positions(v)
-    for name, (kind, unit, value) in of_u.items():
-        partners = [name] if name in of_v else [n for n, x in of_v.items() if x[0] == kind]
-        is_only = name in of_v or sum(x[0] == kind for x in of_u.values()) == 1
-        if len(partners) != 1 or not is_only:
-            continue
-        _, unit_of_v, value_of_v = of_v[partners[0]]
-        if value != value_of_v and (unit == unit_of_v or "" in (unit, unit_of_v)):
-            raise ValueError(
-                f"u is at {name} {value}, v at {partners[0]} {value_of_v}; select the same for both"
-            )
-
-
-def _positions(record):
-    """(kind, unit, text of the value) of each time and level that a map is at, by name."""
-    positions = {}
-    for name, attributes in record.attributes.items():
-        kind = axis_kind(name, attributes)
-        if "value" not in attributes or kind not in ("time", "vertical"):
-            continue
-        values = np.atleast_1d(attributes["value"])
-        (text,) = texts_of(values, attributes)
-        unit = str(attributes.get("units", ""))
-        if kind == "time":  # a month by its number, and a date, are not compared
-            unit = "number" if cf.coordinate_texts(values, attributes) is None else "date"
-        positions[name] = kind, unit, text
-    return positions
+def _check_positions(u, v):
+    """Raise ValueError for maps of u and v at different times or levels, as their scalar coordinates tell."""
+    positions = conflict(u.attributes, v.attributes)
+    if positions:
+        raise ValueError("u is at {}, v at {}; select the same for both".format(*positions))
 
 
 def _check_names(u, v):

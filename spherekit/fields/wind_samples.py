@@ -1,12 +1,10 @@
 """Samples of the components of a wind: missing ones, where they are, and warnings on poles and gaps."""
 
-import re
-
 import numpy as np
 
 from spherekit._core.missing import codes_of_missing, missing_samples
 from spherekit.fields.analysis import note_on_gaps, note_on_resolution
-from spherekit.io import cf
+from spherekit.io.positions import texts_of
 
 #: The deviation of samples at a pole from those of a vector, relative to the rms wind, that notes state.
 _DEVIATION = 0.01
@@ -73,20 +71,6 @@ def _where(missing, record):
     ]
     remaining = f" and {len(positions) - 3} more" if len(positions) > 3 else ""
     return f", at {', '.join(listed)}{remaining}"
-
-
-def texts_of(values, attributes):
-    """Coordinates as text: dates without the digits that are zero, numbers to 7 digits.
-
-    >>> texts_of(np.array(["2018-07-01T00", "2018-07-01T06"], "M8[ns]"), {})
-    ['2018-07-01', '2018-07-01T06:00:00']
-    >>> texts_of(np.array([500, 0.1]), {"units": "hPa"})
-    ['500', '0.1']
-    """
-    texts = cf.coordinate_texts(values, attributes)
-    if texts is None:
-        return [f"{x:.7g}" if values.dtype.kind in "iuf" else str(x) for x in values]
-    return [re.sub(r"(T00:00:00)?(\.0+)?$", "", text) for text in texts]
 
 
 def warnings_of(u, v, grid, L):

@@ -103,7 +103,9 @@ def _prepare(functions, name):
         first, second = functions(case)[name]
         remark = "uses one thread"
         if case["code"] == "spherekit":
-            remark = f"nside {nside_of(case['L'])}; {_COUNT} discs of 5 degrees or polygons of 6 degrees"
+            remark = (
+                f"nside {nside_of(case['L'])}; {_COUNT} discs of 5 degrees or polygons of 6 degrees"
+            )
         return PreparedCase(
             lambda _: first(), lambda _: second(), lambda rng: [0], remark, one_way=True
         )
