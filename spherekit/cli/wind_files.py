@@ -165,10 +165,10 @@ def _on_same_samples(paths, u, v):
 
 def _check_positions(paths, u, v):
     """Raise ValueError for components at different positions, such as levels or times."""
-    places = conflict(u.attributes, v.attributes)
-    if places is not None:
+    differing = conflict(u.attributes, v.attributes)
+    if differing is not None:
         raise ValueError(
-            f"u of {paths[0]} is at {places[0]} and v of {paths[1]} at {places[1]}; a wind needs both "
+            f"u of {paths[0]} is at {differing[0]} and v of {paths[1]} at {differing[1]}; a wind needs both "
             "components at the same position"
         )
 

@@ -7,9 +7,9 @@ import numpy as np
 from spherekit._core.labeled import axis_kind
 from spherekit.io import cf
 
-#: Units of pressure in Pa and of length in m.
-_UNITS = dict(Pa=1.0, hPa=1e2, mb=1e2, mbar=1e2, millibar=1e2, millibars=1e2, kPa=1e3, bar=1e5)
-_UNITS |= dict(m=1.0, km=1e3)
+#: Units of pressure in Pa, and of length in m.
+_PRESSURES = dict(Pa=1.0, hPa=1e2, mb=1e2, mbar=1e2, millibar=1e2, millibars=1e2, kPa=1e3, bar=1e5)
+_LENGTHS = dict(m=1.0, km=1e3)
 
 
 #: Units of numbers that need none.
@@ -33,9 +33,9 @@ def texts_of(values, attributes):
 def conflict(first, second):
     """(text, text) of the first position that differs between the attributes of two maps, or None.
 
-    Positions are compared on axes of the same name, else of the same kind, vertical or time, where each map
-    has one of them; there not a number, of a month, with a date. Pressures and heights are compared in any
-    unit.
+    Vertical and time axes of the same name are compared, else those of the same kind, where each map has one
+    of them: there not a month by its number with a date, nor a pressure with a height. Pressures and heights
+    may have any unit.
 
     >>> conflict({"level": {"value": 500, "units": "hPa"}}, {"plev": {"value": 5e4, "units": "Pa"}})
     >>> conflict({"level": {"value": 500}}, {"level": {"value": 850}, "month": {"value": 1}})
@@ -47,7 +47,8 @@ def conflict(first, second):
             continue
         x, y = first[name], second[partner]
         texts, values = (_text(x), _text(y)), (_number(x), _number(y))
-        if texts[0] == texts[1] or (name != partner and values.count(None) == 1):
+        is_comparable = values.count(None) != 1 and not _are_pressure_and_height(x, y)
+        if texts[0] == texts[1] or (name != partner and not is_comparable):
             continue
         if None in values or not np.allclose(*values, rtol=1e-6, atol=0):
             return f"{name} {texts[0]}", f"{partner} {texts[1]}"
@@ -60,12 +61,19 @@ def _partner(name, first, second):
         {axis: axis_kind(axis, x) for axis, x in attributes.items() if axis and "value" in x}
         for attributes in (first, second)
     ]
-    if name not in kinds[0] or name in kinds[1]:
-        return name if name in kinds[0] else None
-    kind = kinds[0][name]
+    kind = kinds[0].get(name)
+    if kind not in ("vertical", "time"):
+        return None
+    if name in kinds[1]:
+        return name
     of_kind = [[axis for axis, x in of_map.items() if x == kind] for of_map in kinds]
-    is_unique = [len(axes) for axes in of_kind] == [1, 1]
-    return of_kind[1][0] if is_unique and kind in ("vertical", "time") else None
+    return of_kind[1][0] if [len(axes) for axes in of_kind] == [1, 1] else None
+
+
+def _are_pressure_and_height(x, y):
+    """Whether the units of two coordinates are one of pressure and one of length."""
+    units = {str(attributes.get("units", "")) for attributes in (x, y)}
+    return bool(units & _PRESSURES.keys()) and bool(units & _LENGTHS.keys())
 
 
 def _text(attributes):
@@ -80,7 +88,7 @@ def _text(attributes):
 def _number(attributes):
     """The number of a coordinate, in Pa or m where its unit is one of them; None of a date and of a text."""
     values = np.atleast_1d(attributes["value"])
-    is_number = values.dtype.kind in "fiu" and cf.coordinate_texts(values, attributes) is None
-    return (
-        float(values[0]) * _UNITS.get(str(attributes.get("units", "")), 1.0) if is_number else None
-    )
+    if values.dtype.kind not in "fiu" or cf.coordinate_texts(values, attributes) is not None:
+        return None
+    factors = _PRESSURES | _LENGTHS
+    return float(values[0]) * factors.get(str(attributes.get("units", "")), 1.0)
