@@ -50,6 +50,15 @@ def test_no_large_packages_are_imported(program):
     assert result.stdout.split("\n")[0] == "[]", result.stdout + result.stderr
 
 
+def test_grids_need_neither_autograd_nor_numba():
+    """As processes that measure other packages, which may have neither."""
+    program = "import sys; from spherekit import bench, sampling; sampling.HEALPix(2).theta; " + (
+        "print([name for name in ('autograd', 'numba') if name in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert result.stdout == "[]\n", result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("largest_prime, real", [(5, True), (11, False)])
 def test_fast_lengths_are_those_of_scipy(largest_prime, real):
     lengths = [*range(1, 2000), 32767, 65537, 10**6 + 3, 2**24 - 1]

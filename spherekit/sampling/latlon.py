@@ -6,7 +6,6 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from autograd.tracer import getval
 from numpy.typing import ArrayLike
 
 from spherekit.sampling import axes, quadrature, theorem_grids
@@ -170,6 +169,8 @@ class LatLon:
                 "each latitude and a column for each longitude"
             )
         if self._columns.repeated:
+            from autograd.tracer import getval  # not needed to read files
+
             _check_repeated(getval(values), self.lon)
         values = _reordered(values, self._rows, -2)
         values = _reordered(values, self._columns.order, -1)
