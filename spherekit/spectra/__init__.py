@@ -1,7 +1,10 @@
 """Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import polarization_power, power
+from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import gaussian_beam
+from spherekit.spectra.bins import Bins
+from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.masked import (
     MonopoleDipole,
@@ -10,20 +13,31 @@ from spherekit.spectra.masked import (
     remove_monopole_dipole,
     sky_fraction,
 )
+from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
+    "Bandpowers",
+    "Bins",
+    "Coupling",
+    "MaskedField",
     "MonopoleDipole",
     "correlated_flm",
     "gaussian_beam",
     "gaussian_flm",
     "gaussian_sky",
+    "masked_field",
     "masked_flm",
     "masked_power",
+    "master",
     "polarization_power",
     "power",
+    "pseudo_power",
+    "read_coupling",
     "remove_monopole_dipole",
     "sky_fraction",
+    "write_coupling",
 ]
 
 
