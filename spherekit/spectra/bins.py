@@ -205,11 +205,13 @@ class Bins:
         return cls(edges[:-1], edges[1:], int(edges[-1]) if L is None else L, weights, dl)
 
     @property
-    def n(self):
+    def n(self) -> int:
+        """Number of bins."""
         return self.first.size
 
     @property
-    def ell(self):
+    def ell(self) -> np.ndarray:
+        """The mean degree of each bin, weighted with w_l."""
         rows = self.weight_rows()
         return rows @ np.arange(float(self.L))
 

@@ -83,12 +83,12 @@ class Mask:
             object.__setattr__(self, name, value)
 
     @property
-    def grid(self):
-        """The grid."""
+    def grid(self) -> Grid:
+        """The grid of the samples."""
         return self.sampling
 
     @cached_property
-    def flm(self):
+    def flm(self) -> np.ndarray:
         """The coefficients, exact for a constant mask."""
         L = _band_limit(self.grid, self.L)
         if self.is_constant:
@@ -101,24 +101,27 @@ class Mask:
         return flm
 
     @property
-    def is_constant(self):
+    def is_constant(self) -> bool:
         """Whether all weights are the same."""
         return bool((self.values == self.values.flat[0]).all())
 
     @property
-    def fraction(self):
+    def fraction(self) -> float:
+        """The fraction of the sphere where the mask is not 0."""
         return float(np.sum(self.grid.weights * (self.values > 0)) / (4 * np.pi))
 
-    def power(self, mask=None):
+    def power(self, mask: Mask | None = None) -> np.ndarray:
         """The spectrum of the mask, or its cross-spectrum with another one.
 
         Parameters
         ----------
         mask : Mask, optional
+            By default this one.
 
         Returns
         -------
         float64 ndarray [shape=(L_mask,)]
+            Of the degrees that both have.
 
         Examples
         --------

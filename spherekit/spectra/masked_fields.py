@@ -58,7 +58,7 @@ class MaskedField(NamedTuple):
     pure: tuple
 
     @property
-    def L(self):
+    def L(self) -> int:
         """The band-limit."""
         return self.beam.shape[-1]
 
