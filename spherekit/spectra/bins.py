@@ -98,7 +98,9 @@ class Bins:
             Number of degrees of a bin, 1 to L - start.
         start : int
             The lowest degree of the first bin, 0 <= start < L.
-        weights, dl
+        weights : array_like [shape=(L,)], optional
+            As of `Bins`.
+        dl : bool
             As of `Bins`.
 
         Returns
@@ -137,7 +139,9 @@ class Bins:
             Number of bins, 1 to L - start.
         start : int
             The lowest degree of the first bin, 1 <= start < L.
-        weights, dl
+        weights : array_like [shape=(L,)], optional
+            As of `Bins`.
+        dl : bool
             As of `Bins`.
 
         Returns
@@ -181,7 +185,9 @@ class Bins:
             In increasing order.
         L : int, optional
             Band-limit; by default the last edge.
-        weights, dl
+        weights : array_like [shape=(L,)], optional
+            As of `Bins`.
+        dl : bool
             As of `Bins`.
 
         Returns
