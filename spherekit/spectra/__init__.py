@@ -1,6 +1,7 @@
 """Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import polarization_power, power
+from spherekit.spectra.apodization import apodize
 from spherekit.spectra.beams import gaussian_beam
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.masked import (
@@ -14,6 +15,7 @@ from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
     "MonopoleDipole",
+    "apodize",
     "correlated_flm",
     "gaussian_beam",
     "gaussian_flm",

@@ -59,7 +59,7 @@ def sky_fraction(mask: ArrayLike, *, sampling: str | Grid) -> float:
     0.24
     """
     grid = as_grid(sampling)
-    mask = _as_mask(mask, grid)
+    mask = as_mask(mask, grid)
     largest = mask.max()
     exponent = scaling.exponent(mask)
     fraction = float(np.sum(grid.weights * np.ldexp(mask, -exponent) ** 2) / (4 * np.pi))
@@ -147,7 +147,7 @@ def masked_flm(
     grid = as_grid(sampling, L)
     check_coordinates(f, grid)
     f = as_float_array(f, "f")
-    mask = _as_mask(mask, grid)
+    mask = as_mask(mask, grid)
     checks.samples_shape(f, grid, L)
     if not is_traced(f):
         observed = mask > 0
@@ -224,7 +224,7 @@ def masked_power(
     0.99
     """
     grid = as_grid(sampling, L)
-    mask = _as_mask(mask, grid)
+    mask = as_mask(mask, grid)
     mask = np.ldexp(mask, -scaling.exponent(mask))  # the result does not depend on its scale
     f_sky = sky_fraction(mask, sampling=grid)
     flm = masked_flm(f, L, mask, sampling=grid, reality=True, threads=threads)
@@ -354,7 +354,7 @@ def _weights(mask, grid):
     weights = np.broadcast_to(grid.weights, grid.shape)
     observed = np.ones(grid.shape, bool)
     if mask is not None:
-        mask = _as_mask(mask, grid)
+        mask = as_mask(mask, grid)
         weights = weights * mask / mask.max()
         observed = mask > 0
     total = weights.sum()
@@ -365,7 +365,7 @@ def _weights(mask, grid):
     return weights / total, observed
 
 
-def _as_mask(mask, grid):
+def as_mask(mask, grid):
     """The mask as a validated array of finite weights >= 0."""
     check_coordinates(mask, grid, "mask")
     mask = checks.as_float_array(mask, "mask")
