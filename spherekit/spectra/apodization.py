@@ -47,7 +47,8 @@ def apodize(
     second derivative, the second a continuous first one). ``smooth``: the mask is set to 0 at all samples
     closer than 2.5 ``width`` to a masked one, convolved with a Gaussian of standard deviation ``width``, and
     multiplied by the original mask. These are the kinds of NaMaster's ``mask_apodization``, whose ``smooth``
-    also sets the pixels to 0 that only touch the discs of 2.5 widths.
+    also sets the pixels to 0 that only touch the discs of 2.5 widths, and convolves with the degrees
+    < 3 nside; here they are those < 5/2 nside, for which the analysis is more accurate.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def _smoothed(mask, width, grid, threads):
             "or 'C2'"
         )
     if grid.name == "healpix":
-        L = 3 * grid.nside
+        L = 5 * grid.nside // 2
         pixels = HEALPix(grid.nside, weights="equal")
         iterations = dict(method="jacobi", max_iter=1 + _ITERATIONS, tol=0.0)
         flags = dict(sampling=pixels, reality=True, threads=threads)
