@@ -2,7 +2,10 @@
 
 from spherekit.spectra.angular_power import polarization_power, power
 from spherekit.spectra.apodization import apodize
+from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import gaussian_beam
+from spherekit.spectra.bins import Bins
+from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.masked import (
     MonopoleDipole,
@@ -11,21 +14,34 @@ from spherekit.spectra.masked import (
     remove_monopole_dipole,
     sky_fraction,
 )
+from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
+from spherekit.spectra.purification import pure_coefficients
 from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
+    "Bandpowers",
+    "Bins",
+    "Coupling",
+    "MaskedField",
     "MonopoleDipole",
     "apodize",
     "correlated_flm",
     "gaussian_beam",
     "gaussian_flm",
     "gaussian_sky",
+    "masked_field",
     "masked_flm",
     "masked_power",
+    "master",
     "polarization_power",
     "power",
+    "pseudo_power",
+    "pure_coefficients",
+    "read_coupling",
     "remove_monopole_dipole",
     "sky_fraction",
+    "write_coupling",
 ]
 
 

@@ -1,0 +1,265 @@
+"""Signals on part of the sphere: the harmonic coefficients of a map times its mask."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import autograd.numpy as anp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spherekit._core import checks
+from spherekit._core.labeled import check_coordinates
+from spherekit._core.missing import UNSEEN
+from spherekit._core.traced import as_float_array
+from spherekit.conventions import spin_to_eb
+from spherekit.harmonic import forward, inverse
+from spherekit.linear import is_traced
+from spherekit.sampling.base import Grid
+from spherekit.sampling.grids import grid as as_grid
+from spherekit.spectra.masked import as_mask
+
+#: Iterations of the quadrature on grids without a sampling theorem, as those of healpy and NaMaster.
+ITERATIONS = 3
+
+
+class MaskedField(NamedTuple):
+    """A scalar or spin field times its mask, in harmonic space: the input of `pseudo_power` and `master`.
+
+    `masked_field` returns it.
+
+    Attributes
+    ----------
+    names : tuple of str
+        The signals: of a scalar one, of a spin field E and B.
+    spin : int
+        Spin of the field, >= 0.
+    flm : complex ndarray [shape=(..., n, L*L)]
+        Coefficients of the n signals.
+    mask_flm : complex128 ndarray [shape=(L_mask*L_mask,)]
+        Coefficients of the mask, up to degree 2 L - 2, or the highest that its grid determines.
+    beam : float64 ndarray [shape=(n, L)]
+        Window function of each signal, of beam and pixels.
+    pure : tuple of bool
+        Whether each signal is pure (see `masked_field`).
+    mask : float64 ndarray [shape=grid.shape]
+        The mask.
+    grid : Grid
+        The grid of map and mask.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.sampling import HEALPix
+    >>> from spherekit.spectra import masked_field
+    >>> grid = HEALPix(8)
+    >>> T = masked_field(np.ones(768), 16, grid.theta < 1.5, sampling=grid)
+    >>> T.names, T.L, T.flm.shape
+    (('T',), 16, (1, 256))
+    """
+
+    names: tuple
+    spin: int
+    flm: np.ndarray
+    mask_flm: np.ndarray
+    beam: np.ndarray
+    pure: tuple
+    mask: np.ndarray
+    grid: Grid
+
+    @property
+    def L(self):
+        """The band-limit."""
+        return self.beam.shape[-1]
+
+
+def masked_field(
+    f: ArrayLike,
+    L: int,
+    mask: ArrayLike | None = None,
+    *,
+    spin: int = 0,
+    sampling: str | Grid = "mw",
+    beam: ArrayLike | None = None,
+    names: tuple | None = None,
+    purify: str = "",
+    iterations: int | None = None,
+    threads: int | None = None,
+) -> MaskedField:
+    """A scalar or spin field times its mask, in harmonic space.
+
+    Parameters
+    ----------
+    f : array_like [shape=(..., *grid.shape)]
+        Maps: real of spin 0, else complex, such as Q + i U of spin 2 (COSMO). Samples where ``mask`` is 0 may
+        be missing (NaN, infinite or UNSEEN).
+    L : int
+        Band-limit.
+    mask : array_like [shape=grid.shape], optional
+        Weights >= 0 or booleans, as in `sky_fraction`. By default 1 everywhere.
+    spin : int
+        Spin of the maps, 0 <= spin < L.
+    sampling : str or Grid
+        Grid of the maps, as in `spherekit.harmonic.forward`.
+    beam : array_like [shape=(L,) or (2, L)], optional
+        Window function by which the coefficients of the signal were multiplied, such as that of the beam
+        times that of the pixels; of E and B each, or of both.
+    names : tuple of str, optional
+        One letter for each signal. By default ("T",), or ("E", "B").
+    purify : {"", "E", "B", "EB"}
+        Signals of a field of spin 2 that are pure: free of the power that the mask mixes into them from the
+        other (Smith 2006, Phys. Rev. D 74, 083002). The mask must go smoothly to 0 (`apodize`).
+    iterations : int, optional
+        Iterations ``flm += forward(f - inverse(flm))`` after the quadrature, of the map and of the mask. By
+        default 3 on grids without a sampling theorem (HEALPix), as those of healpy, else 0.
+    threads : int, optional
+        Number of threads, as in `spherekit.harmonic.forward`.
+
+    Returns
+    -------
+    MaskedField
+        Its ``flm`` is differentiable by ``f``, which must not contain missing samples then.
+
+    Raises
+    ------
+    TypeError
+        Maps or a mask of another dtype, with a unit or with masked entries; complex maps of spin 0; L, spin,
+        iterations or threads that are not integers; a sampling that is neither a grid nor a name.
+    ValueError
+        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0;
+        a beam of another shape, or not finite; names of another number; ``purify`` of another spin than 2; an
+        invalid L, spin, grid or number of threads.
+
+    Warns
+    -----
+    UserWarning
+        L is larger than 3 nside on HEALPix.
+
+    See Also
+    --------
+    master : decoupled bandpowers.
+    pseudo_power : the spectra of the masked fields.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.sampling import HEALPix
+    >>> grid, rng = HEALPix(8), np.random.default_rng(0)
+    >>> Q, U = rng.standard_normal((2, 768))
+    >>> P = masked_field(Q + 1j * U, 16, grid.theta < 1.5, spin=2, sampling=grid)
+    >>> P.names, P.flm.shape
+    (('E', 'B'), (2, 256))
+    """
+    grid = as_grid(sampling, L)
+    L = checks.band_limit(L)
+    spin = checks.integer(spin, "spin", 0, L - 1)
+    names = _checked_names(names, spin)
+    pure = _checked_purify(purify, spin)
+    steps = _checked_iterations(iterations, grid)
+    weights = np.ones(grid.shape) if mask is None else as_mask(mask, grid).astype(float)
+    f = _observed(f, weights, grid, L, spin)
+    options = dict(sampling=grid, threads=threads)
+    if any(pure):
+        from spherekit.spectra.purification import pure_coefficients
+
+        signals = pure_coefficients(f, L, weights, purify=purify, iterations=steps, **options)
+    else:
+        flm = analyze(f * weights, L, steps, spin=spin, reality=spin == 0, **options)
+        signals = spin_to_eb(flm, spin=spin) if spin else (flm,)
+    L_mask = mask_band_limit(grid, L)
+    mask_flm = np.zeros(L_mask**2, complex)
+    mask_flm[0] = np.sqrt(4 * np.pi)
+    if mask is not None:
+        mask_flm = analyze(weights, L_mask, steps, reality=True, **options)
+    beam = _checked_beam(beam, len(names), L)
+    flm = anp.stack(signals, axis=-2)
+    return MaskedField(names, spin, flm, mask_flm, beam, pure, weights, grid)
+
+
+def analyze(f, L, iterations, *, spin=0, sampling, reality=False, threads=None):
+    """Coefficients by the quadrature and ``iterations`` corrections, differentiable.
+
+    >>> import numpy as np
+    >>> flm = analyze(np.ones(192), 8, 3, sampling="healpix:4", reality=True)
+    >>> bool(abs(flm[0] - np.sqrt(4 * np.pi)) < 1e-6)
+    True
+    """
+    options = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
+    flm = forward(f, L, **options)
+    for _ in range(iterations):
+        flm = flm + forward(f - inverse(flm, L, **options), L, **options)
+    return flm
+
+
+def mask_band_limit(grid, L):
+    """The band-limit of a mask, whose degrees < 2 L - 1 couple those of the signal.
+
+    On HEALPix at most 3 nside, on other grids at most the band-limit that their samples determine.
+
+    >>> from spherekit.sampling import MW, HEALPix
+    >>> mask_band_limit(HEALPix(8), 16), mask_band_limit(HEALPix(8), 6), mask_band_limit(MW(8), 8)
+    (24, 11, 8)
+    """
+    highest = 3 * grid.nside if grid.name == "healpix" else grid.default_L
+    return min(2 * L - 1, highest)
+
+
+def _checked_iterations(iterations, grid):
+    if iterations is None:
+        return 0 if grid.exact else ITERATIONS
+    return checks.integer(iterations, "iterations", 0)
+
+
+def _checked_names(names, spin):
+    default = ("E", "B") if spin else ("T",)
+    if names is None:
+        return default
+    names = tuple(names)
+    letters = all(isinstance(name, str) and len(name) == 1 for name in names)
+    if len(names) != len(default) or not letters or len(set(names)) < len(names):
+        raise ValueError(
+            f"names is {names!r}; expected {len(default)} letter(s), one for each signal of a field of spin "
+            f"{spin}, such as {default}"
+        )
+    return names
+
+
+def _checked_purify(purify, spin):
+    pure = tuple(name in purify for name in "EB") if spin else (False,)
+    if purify not in ("", "E", "B", "EB"):
+        raise ValueError(f"purify is {purify!r}; expected 'E', 'B', 'EB' or ''")
+    if purify and spin != 2:
+        raise ValueError(
+            f"purify is {purify!r}, and spin {spin}; only fields of spin 2 have pure signals"
+        )
+    return pure
+
+
+def _observed(f, weights, grid, L, spin):
+    """The maps as an array, with 0 where the mask is 0; checked."""
+    check_coordinates(f, grid)
+    f = as_float_array(f, "f")
+    checks.samples_shape(f, grid, L)
+    if spin == 0 and anp.iscomplexobj(f):
+        raise TypeError(
+            f"f is complex ({f.dtype}); maps of spin 0 are real: pass spin for spin fields"
+        )
+    if is_traced(f):
+        return f
+    observed = weights > 0
+    checks.finite_samples(f[..., observed], UNSEEN)
+    return np.where(observed, f, f.dtype.type(0))
+
+
+def _checked_beam(beam, n, L):
+    if beam is None:
+        return np.ones((n, L))
+    beam = checks.as_float_array(beam, "beam")
+    if np.iscomplexobj(beam) or beam.shape not in ((L,), (n, L)):
+        raise ValueError(
+            f"beam has shape {beam.shape} and dtype {beam.dtype}; expected ({L},), or ({n}, {L}), real "
+            "values of the degrees below L"
+        )
+    if not np.isfinite(beam).all():
+        raise ValueError("beam contains NaN or infinite values; expected finite values")
+    return np.broadcast_to(beam.astype(float), (n, L)).copy()

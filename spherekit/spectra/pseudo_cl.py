@@ -1,0 +1,460 @@
+"""Pseudo-spectra of masked fields, and their coupling to the spectra of the full sky.
+
+The mean spectrum of masked fields is ``M C``, with the mode-coupling matrix M of their masks (Hivon et al.
+2002, ApJ 567, 2; Kogut et al. 2003, ApJS 148, 161, appendix A, for spin 2). Bandpowers solve this equation
+for spectra that are constant in each bin.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import NamedTuple
+
+import autograd.numpy as anp
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spherekit._core.traced import as_float_array
+from spherekit.spectra.angular_power import power
+from spherekit.spectra.bins import Bins
+from spherekit.spectra.masked_fields import MaskedField
+from spherekit.spectra.mode_coupling import coupling_matrix
+
+#: Largest condition number of a binned coupling matrix, with columns of norm 1, that is inverted.
+MAX_CONDITION = 1e10
+
+
+def pseudo_power(field: MaskedField, field2: MaskedField | None = None) -> np.ndarray:
+    """Spectra of masked fields: those of the signals of ``field`` with those of ``field2``.
+
+    Parameters
+    ----------
+    field, field2 : MaskedField
+        Fields of the same band-limit; ``field2`` is ``field`` by default.
+
+    Returns
+    -------
+    float64 ndarray [shape=(..., n, L)]
+        Of the pairs of signals in the order TT; TE, TB; ET, BT; or EE, EB, BE, BB. Differentiable.
+
+    Raises
+    ------
+    TypeError
+        An argument that is not a `MaskedField`.
+    ValueError
+        Band-limits that differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.sampling import HEALPix
+    >>> from spherekit.spectra import masked_field, pseudo_power
+    >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+    >>> round(float(pseudo_power(T)[0, 0] / (4 * np.pi)), 6)
+    1.0
+    """
+    field2 = field if field2 is None else field2
+    _check_fields(field, field2)
+    pairs = [
+        power(field.flm[..., i, :], field2.flm[..., j, :])
+        for i in range(len(field.names))
+        for j in range(len(field2.names))
+    ]
+    return anp.stack(pairs, axis=-2)
+
+
+@dataclass(frozen=True, eq=False)
+class Coupling:
+    """The coupling of the spectra of two fields by their masks.
+
+    `Coupling.of` returns that of two masked fields. It depends on the masks, spins and beams only, so one
+    object serves all maps of the same masks.
+
+    Attributes
+    ----------
+    mask_power : float64 ndarray [shape=(n_l,)]
+        Cross-spectrum of the two masks.
+    L : int
+        Band-limit of the spectra.
+    spins : tuple of int
+        The spins of the two fields.
+    pure : tuple of tuple of bool
+        Whether each signal of each field is pure.
+    beam : float64 ndarray [shape=(n, L)]
+        Product of the window functions of each pair of signals.
+    names : tuple of str
+        The n pairs of signals, such as ("EE", "EB", "BE", "BB").
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.sampling import HEALPix
+    >>> from spherekit.spectra import Bins, Coupling, masked_field, pseudo_power
+    >>> grid = HEALPix(16)
+    >>> T = masked_field(np.random.default_rng(0).standard_normal(3072), 32, grid.theta < 1.5, sampling=grid)
+    >>> coupling = Coupling.of(T)
+    >>> bandpowers = coupling.decouple(pseudo_power(T), Bins.linear(32, 10))
+    >>> (bandpowers * 3072 / (4 * np.pi)).round(1)                         # white noise, 4 pi / pixels
+    array([[1.3, 0.7, 1. ]])
+    """
+
+    mask_power: np.ndarray = field(repr=False)
+    L: int
+    spins: tuple
+    pure: tuple
+    beam: np.ndarray = field(repr=False)
+    names: tuple
+
+    @classmethod
+    def of(cls, field: MaskedField, field2: MaskedField | None = None) -> Coupling:
+        """The coupling of two masked fields, or of one with itself.
+
+        Parameters
+        ----------
+        field, field2 : MaskedField
+            Fields of the same band-limit; ``field2`` is ``field`` by default.
+
+        Returns
+        -------
+        Coupling
+
+        Raises
+        ------
+        TypeError
+            An argument that is not a `MaskedField`.
+        ValueError
+            Band-limits that differ.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Coupling, masked_field
+        >>> P = masked_field(np.ones(768) + 0j, 16, spin=2, sampling="healpix:8")
+        >>> Coupling.of(P).names
+        ('EE', 'EB', 'BE', 'BB')
+        """
+        field2 = field if field2 is None else field2
+        _check_fields(field, field2)
+        n_l = min(field.mask_flm.shape[-1], field2.mask_flm.shape[-1])
+        mask_power = power(field.mask_flm[:n_l], field2.mask_flm[:n_l])
+        beam = (field.beam[:, None] * field2.beam[None]).reshape(-1, field.L)
+        names = tuple(a + b for a in field.names for b in field2.names)
+        spins = field.spin, field2.spin
+        return cls(mask_power, field.L, spins, (field.pure, field2.pure), beam, names)
+
+    @cached_property
+    def _matrix(self):
+        matrix = (
+            coupling_matrix(self.mask_power, self.L, *self.spins, **self._pure) * self.beam[:, None]
+        )
+        matrix.flags.writeable = False
+        return matrix
+
+    @property
+    def _pure(self):
+        return dict(pure=self.pure[0], pure2=self.pure[1])
+
+    def matrix(self) -> np.ndarray:
+        """The mode-coupling matrix, times the beams: pseudo-spectrum i at l from spectrum j at l'.
+
+        Returns
+        -------
+        float64 ndarray [shape=(n, n, L, L)]
+            Read-only; computed once.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Coupling, masked_field
+        >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+        >>> bool(np.allclose(Coupling.of(T).matrix()[0, 0], np.eye(16)))
+        True
+        """
+        return self._matrix
+
+    def with_matrix(self, matrix: np.ndarray) -> Coupling:
+        """This coupling with its matrix, as `matrix` returned it, such as one from a file.
+
+        Parameters
+        ----------
+        matrix : float64 ndarray [shape=(n, n, L, L)]
+
+        Returns
+        -------
+        Coupling
+
+        Raises
+        ------
+        ValueError
+            A matrix of another shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Coupling, masked_field
+        >>> coupling = Coupling.of(masked_field(np.ones(768), 16, sampling="healpix:8"))
+        >>> bool((coupling.with_matrix(np.zeros((1, 1, 16, 16))).matrix() == 0).all())
+        True
+        """
+        expected = (len(self.names),) * 2 + (self.L,) * 2
+        if matrix.shape != expected:
+            raise ValueError(f"matrix has shape {matrix.shape}; expected {expected}")
+        coupling = replace(self)
+        vars(coupling)["_matrix"] = matrix.view()
+        coupling.matrix().flags.writeable = False
+        return coupling
+
+    def binned(self, bins: Bins) -> np.ndarray:
+        """The rows of the matrix summed over the degrees of each bin, with its weights.
+
+        Parameters
+        ----------
+        bins : Bins
+            Of the same band-limit.
+
+        Returns
+        -------
+        float64 ndarray [shape=(n, n, bins.n, L)]
+
+        Raises
+        ------
+        TypeError, ValueError
+            Bins of another type or band-limit.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Bins, Coupling, masked_field
+        >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+        >>> Coupling.of(T).binned(Bins.linear(16, 7)).shape
+        (1, 1, 2, 16)
+        """
+        rows = self._checked_bins(bins).matrix()
+        if "_matrix" in vars(self):
+            return np.matmul(rows, self._matrix)
+        matrix = coupling_matrix(self.mask_power, self.L, *self.spins, **self._pure, bins=rows)
+        return matrix * self.beam[:, None]
+
+    def couple(self, cl: ArrayLike) -> np.ndarray:
+        """The mean pseudo-spectra of fields with given spectra.
+
+        Parameters
+        ----------
+        cl : array_like [shape=(..., n, L)]
+            Spectra of the full sky, without beams, in the order of ``names``.
+
+        Returns
+        -------
+        float64 ndarray [shape=(..., n, L)]
+            Differentiable.
+
+        Raises
+        ------
+        TypeError, ValueError
+            Arrays of another type or shape.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Coupling, masked_field
+        >>> T = masked_field(np.ones(768), 16, np.full(768, 0.5), sampling="healpix:8")
+        >>> Coupling.of(T).couple(np.ones((1, 16)))[0, :3].round(4)
+        array([0.25, 0.25, 0.25])
+        """
+        return _apply(self.matrix(), self._checked_spectra(cl, "cl"))
+
+    def decouple(self, pseudo: ArrayLike, bins: Bins, noise: ArrayLike | None = None) -> np.ndarray:
+        """Bandpowers of the full sky from pseudo-spectra.
+
+        The solution of ``bin(pseudo - noise) = bin(M unbin(bandpowers))`` (Hivon et al. 2002, eq. 18-20).
+        Degrees outside of the bins are taken to have no power.
+
+        Parameters
+        ----------
+        pseudo : array_like [shape=(..., n, L)]
+            Pseudo-spectra, in the order of ``names``.
+        bins : Bins
+            Of the same band-limit.
+        noise : array_like, broadcasts to (n, L), optional
+            Pseudo-spectra of the noise, which are subtracted.
+
+        Returns
+        -------
+        float64 ndarray [shape=(..., n, bins.n)]
+            Corrected for the beams. Differentiable.
+
+        Raises
+        ------
+        TypeError
+            Arrays or bins of another type.
+        ValueError
+            Shapes that do not match; a binned matrix that cannot be inverted, with the bins.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Bins, Coupling, masked_field
+        >>> T = masked_field(np.ones(768), 16, np.full(768, 0.5), sampling="healpix:8")
+        >>> Coupling.of(T).decouple(np.full((1, 16), 0.25), Bins.linear(16, 7)).round(4)
+        array([[1., 1.]])
+        """
+        pseudo = self._checked_spectra(pseudo, "pseudo")
+        if noise is not None:
+            pseudo = pseudo - self._checked_spectra(noise, "noise")
+        return _apply(self._solution(bins).inverse, self._checked_bins(bins).bin(pseudo))
+
+    def windows(self, bins: Bins) -> np.ndarray:
+        """Bandpower windows: the mean bandpowers of fields with given spectra are ``windows . spectra``.
+
+        Parameters
+        ----------
+        bins : Bins
+            Of the same band-limit.
+
+        Returns
+        -------
+        float64 ndarray [shape=(n, n, bins.n, L)]
+            Bandpower b of pair i from spectrum j at l; of spectra without beams.
+
+        Raises
+        ------
+        TypeError, ValueError
+            As `decouple`.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Bins, Coupling, masked_field
+        >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+        >>> Coupling.of(T).windows(Bins.linear(16, 7))[0, 0, 0, :11].round(2) + 0.0
+        array([0.  , 0.  , 0.14, 0.14, 0.14, 0.14, 0.14, 0.14, 0.14, 0.  , 0.  ])
+        """
+        return self._solution(bins).windows
+
+    def _solution(self, bins):
+        """The `_Solution` of the bins, that of the last call if they are equal."""
+        latest = vars(self).get("_latest")
+        if latest is None or latest[0] != bins:
+            latest = bins, _solve(self.binned(bins), self.names, bins)
+            vars(self)["_latest"] = latest
+        return latest[1]
+
+    def _checked_bins(self, bins):
+        if not isinstance(bins, Bins):
+            raise TypeError(f"bins is {type(bins).__name__}; expected spherekit.spectra.Bins")
+        if bins.L != self.L:
+            raise ValueError(
+                f"the bins have the band-limit {bins.L}, the fields {self.L}; pass L={self.L} to the bins"
+            )
+        return bins
+
+    def _checked_spectra(self, cl, name):
+        cl = as_float_array(cl, name)
+        expected = len(self.names), self.L
+        if anp.iscomplexobj(cl) or np.shape(cl)[-2:] != expected:
+            raise ValueError(
+                f"{name} has shape {np.shape(cl)} and dtype {cl.dtype}; expected real spectra of shape "
+                f"(..., {expected[0]}, {expected[1]}), of {', '.join(self.names)} at l = 0..{self.L - 1}"
+            )
+        return cl
+
+
+class _Solution(NamedTuple):
+    """The inverse (n, n, bins.n, bins.n) of a binned coupling matrix, and its product with the matrix."""
+
+    inverse: np.ndarray
+    windows: np.ndarray
+
+
+def _solve(binned, names, bins):
+    """The `_Solution` of a matrix (n, n, bins.n, L), by groups of spectra that are coupled."""
+    matrix = binned @ bins.unbin_matrix()
+    inverse = np.zeros_like(matrix)
+    for group in _coupled(binned):
+        block = np.ix_(group, group)
+        labels = [
+            f"{names[i]} l = {first}..{stop - 1}"
+            for i in group
+            for first, stop in zip(bins.first, bins.stop, strict=True)
+        ]
+        square = _flat(matrix[block])
+        n = len(group)
+        inverse[block] = (
+            _checked_inverse(square, labels).reshape(n, bins.n, n, bins.n).transpose(0, 2, 1, 3)
+        )
+    windows = _flat(inverse) @ _flat(binned)
+    n = len(names)
+    return _Solution(inverse, windows.reshape(n, bins.n, n, -1).transpose(0, 2, 1, 3))
+
+
+def _coupled(matrix):
+    """The groups of spectra between which the blocks of a matrix are not zero."""
+    groups = []
+    connected = matrix.any(axis=(2, 3))
+    connected |= connected.T
+    for i in range(len(matrix)):
+        groups_of_i = [group for group in groups if connected[i, group].any()]
+        groups = [group for group in groups if group not in groups_of_i]
+        groups.append(sum(groups_of_i, []) + [i])
+    return sorted(map(sorted, groups))
+
+
+def _flat(matrix):
+    """A matrix (n, n, rows, columns) as one of n rows times n columns."""
+    n, _, rows, columns = matrix.shape
+    return matrix.transpose(0, 2, 1, 3).reshape(n * rows, n * columns)
+
+
+def _apply(matrix, cl):
+    """The product of a matrix (n, n, rows, columns) and spectra (..., n, columns)."""
+    n, _, rows, columns = matrix.shape
+    shape = np.shape(cl)[:-2]
+    product = anp.dot(anp.reshape(cl, (*shape, n * columns)), _flat(matrix).T)
+    return anp.reshape(product, (*shape, n, rows))
+
+
+def _checked_inverse(matrix, labels):
+    """The inverse of a matrix; raises ValueError with the labels of what it does not determine."""
+    scale = np.sqrt((matrix**2).sum(axis=0))
+    empty = np.flatnonzero(~(scale > 0))
+    if empty.size:
+        raise ValueError(
+            "the coupling matrix cannot be inverted: the masked fields have no power of "
+            f"{_listed(labels, empty)}; start at a higher degree (spin fields have none below their spin), "
+            "end where the beam is not 0, or pass another mask"
+        )
+    scaled = matrix / scale
+    try:
+        inverse = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:
+        inverse = np.full_like(scaled, np.inf)
+    condition = np.linalg.norm(scaled, 1) * np.linalg.norm(inverse, 1)
+    if not condition <= MAX_CONDITION:
+        _, s, vt = np.linalg.svd(scaled)
+        null = np.abs(vt[s <= 10 * s[-1] + 1e-14 * s[0]]).max(axis=0)
+        undetermined = np.flatnonzero(null > 0.1 * null.max())
+        raise ValueError(
+            f"the coupling matrix cannot be inverted: its condition number is {condition:.3g}, above "
+            f"{MAX_CONDITION:.3g}, and the masked fields do not determine {_listed(labels, undetermined)} "
+            "separately; pass wider bins there, or a mask that selects more of the sphere"
+        )
+    return inverse / scale[:, None]
+
+
+def _listed(labels, indices, most=6):
+    words = [labels[i] for i in indices[:most]]
+    remaining = len(indices) - len(words)
+    return ", ".join(words) + (f" and {remaining} more" if remaining else "")
+
+
+def _check_fields(field, field2):
+    for x in (field, field2):
+        if not isinstance(x, MaskedField):
+            raise TypeError(
+                f"got {type(x).__name__}; expected fields from spherekit.spectra.masked_field"
+            )
+    if field.L != field2.L:
+        raise ValueError(
+            f"the fields have the band-limits {field.L} and {field2.L}; expected the same"
+        )
