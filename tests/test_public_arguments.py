@@ -144,6 +144,7 @@ CALLS = {
     "wigner.wigner_3j": dict(l1=1, l2=1, l3=1, m1=0, m2=0, m3=0),
     "wigner.zonal": dict(flm=FLM, kl=np.ones(4)),
     "spectra.Bins": dict(first=[1], stop=[3], L=4),
+    "spectra.apodize": dict(mask=np.arange(12), width=0.5, sampling="healpix:1", threads=1),
     "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
     "spectra.gaussian_beam": dict(fwhm=0.1, L=4, spin=1),
     "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),
@@ -157,6 +158,9 @@ CALLS = {
     "spectra.masked_power": dict(f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", threads=1),
     "spectra.polarization_power": dict(flm=FLM, T=FLM, spin=1),
     "spectra.power": dict(flm=FLM, flm2=FLM),
+    "spectra.pure_coefficients": dict(
+        f=np.ones(48, complex), L=3, mask=np.ones(48), sampling="healpix:2", iterations=1, threads=1
+    ),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     **{

@@ -1,6 +1,7 @@
 """Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import polarization_power, power
+from spherekit.spectra.apodization import apodize
 from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import gaussian_beam
 from spherekit.spectra.bins import Bins
@@ -16,6 +17,7 @@ from spherekit.spectra.masked import (
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
+from spherekit.spectra.purification import pure_coefficients
 from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Mask",
     "MaskedField",
     "MonopoleDipole",
+    "apodize",
     "correlated_flm",
     "gaussian_beam",
     "gaussian_flm",
@@ -36,6 +39,7 @@ __all__ = [
     "polarization_power",
     "power",
     "pseudo_power",
+    "pure_coefficients",
     "read_coupling",
     "remove_monopole_dipole",
     "sky_fraction",

@@ -180,6 +180,12 @@ def _power_spectra():
         power(np.zeros(4, dtype))
 
 
+def _masks():
+    from spherekit.spectra import apodize
+
+    apodize(np.arange(48) > 0, 0.1, sampling="healpix:2", threads=1)
+
+
 def _winds(dtype):
     """Quantities of winds: at several times and at one, and of rings close to a pole."""
     from spherekit import fields, sampling
@@ -252,6 +258,7 @@ STEPS = (
     Step("evaluation at points", (), _points),
     Step("rings close to a pole", ("transform",), _polar_rings),
     Step("power spectra", ("spectrum", "wind", "generate", *_SKIES), _power_spectra),
+    Step("masks", ("spectrum",), _masks),
     Step("layers, float32", ("demo", *_NETWORKS), partial(_layers, np.float32)),
     Step("layers, float64", _NETWORKS, partial(_layers, np.float64)),
     Step("Wigner functions, Clebsch-Gordan coefficients", ("wigner", *_NETWORKS), _functions),
