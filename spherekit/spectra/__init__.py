@@ -10,6 +10,7 @@ from spherekit.spectra.masked import (
     remove_monopole_dipole,
     sky_fraction,
 )
+from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "gaussian_sky",
     "masked_flm",
     "masked_power",
+    "pixel_window",
     "polarization_power",
     "power",
     "remove_monopole_dipole",
