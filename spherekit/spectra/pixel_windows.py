@@ -96,7 +96,7 @@ def pixel_window(nside: int | HEALPix, L: int, *, spin: int = 0) -> np.ndarray:
     --------
     >>> from spherekit.spectra import pixel_window
     >>> pixel_window(64, 257)[[0, 64, 128, 256]].round(4)
-    array([1.    , 0.9536, 0.8251, 0.4453])
+    array([1.    , 0.9536, 0.8261, 0.4453])
     """
     if isinstance(nside, Grid):
         if not isinstance(nside, HEALPix):
