@@ -156,6 +156,7 @@ CALLS = {
         f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", spin=0, threads=1
     ),
     "spectra.masked_power": dict(f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", threads=1),
+    "spectra.pixel_window": dict(nside=2, L=4, spin=1),
     "spectra.polarization_power": dict(flm=FLM, T=FLM, spin=1),
     "spectra.power": dict(flm=FLM, flm2=FLM),
     "spectra.pure_coefficients": dict(

@@ -16,6 +16,7 @@ from spherekit.spectra.masked import (
     sky_fraction,
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients
 from spherekit.spectra.simulation import gaussian_sky
@@ -36,6 +37,7 @@ __all__ = [
     "masked_flm",
     "masked_power",
     "master",
+    "pixel_window",
     "polarization_power",
     "power",
     "pseudo_power",
