@@ -16,6 +16,7 @@ from spherekit.spectra.masked import (
     sky_fraction,
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.mode_coupling import coupling_matrix
 from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients
@@ -30,6 +31,7 @@ __all__ = [
     "MonopoleDipole",
     "apodize",
     "correlated_flm",
+    "coupling_matrix",
     "gaussian_beam",
     "gaussian_flm",
     "gaussian_sky",
