@@ -1,6 +1,6 @@
 """Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
-from spherekit.spectra.angular_power import polarization_power, power
+from spherekit.spectra.angular_power import cross_power, polarization_power, power
 from spherekit.spectra.beams import gaussian_beam
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.masked import (
@@ -16,6 +16,7 @@ from spherekit.spectra.simulation import gaussian_sky
 __all__ = [
     "MonopoleDipole",
     "correlated_flm",
+    "cross_power",
     "gaussian_beam",
     "gaussian_flm",
     "gaussian_sky",
