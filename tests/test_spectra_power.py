@@ -1,7 +1,5 @@
 """Spectra of several signals: pairs, names and spins, against the definition and against healpy."""
 
-import itertools
-
 import autograd.numpy as anp
 import numpy as np
 import pytest
@@ -59,7 +57,7 @@ def test_two_sets(rng):
     (first, _), (second, _) = maps
     parts = [{"T": signals["T"], "E": E, "B": B} for signals, (E, B) in maps]
     spectra = cross_power(first, second)
-    assert list(spectra) == [a + b for a, b in itertools.product("TEB", repeat=2)]
+    assert list(spectra) == ["TT", "EE", "BB", "TE", "EB", "ET", "BE", "TB", "BT"]
     for (a, b), cl in zip(spectra, spectra.values(), strict=True):
         expected = naive_power(parts[0][a], parts[1][b])
         np.testing.assert_allclose(cl, expected, rtol=IDENTITY, atol=SHORT_SUM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping
 
@@ -113,14 +114,14 @@ def cross_power(
     ['Txhalf 1', 'Txhalf 2']
     """
     first = _components(signals, "signals")
-    if signals2 is None:
-        second = first
-        names = list(first)
-        pairs = [(a, b) for d in range(len(names)) for a, b in zip(names, names[d:], strict=False)]
-    else:
-        second = _components(signals2, "signals2")
-        pairs = [(a, b) for a in first for b in second]
-        _check_fit(next(iter(first.items())), next(iter(second.items())))
+    second = first if signals2 is None else _components(signals2, "signals2")
+    _check_fit(next(iter(first.items())), next(iter(second.items())))
+    indices = itertools.product(range(len(first)), range(len(second)))
+    by_diagonal = sorted((abs(j - i), j < i, i, j) for i, j in indices)
+    names, names2 = list(first), list(second)
+    pairs = [
+        (names[i], names2[j]) for _, below, i, j in by_diagonal if signals2 is not None or not below
+    ]
     spectra = {}
     for a, b in pairs:
         checks.check_broadcast(a, first[a], b, second[b])
