@@ -139,6 +139,7 @@ CALLS = {
     "wigner.total_convolution": dict(flm=FLM, blm=FLM, **MANY, N=2, threads=1),
     "wigner.wigner_3j": dict(l1=1, l2=1, l3=1, m1=0, m2=0, m3=0),
     "wigner.zonal": dict(flm=FLM, kl=np.ones(4)),
+    "spectra.beam_window": dict(beam=0.1, L=4, spin=1, nside=2),
     "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
     "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
     "spectra.gaussian_beam": dict(fwhm=0.1, L=4, spin=1),

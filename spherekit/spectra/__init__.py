@@ -1,7 +1,7 @@
 """Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import cross_power, polarization_power, power
-from spherekit.spectra.beams import gaussian_beam
+from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.masked import (
     MonopoleDipole,
@@ -15,6 +15,7 @@ from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
     "MonopoleDipole",
+    "beam_window",
     "correlated_flm",
     "cross_power",
     "gaussian_beam",
