@@ -88,6 +88,10 @@ OTHERS = {
     "modulus",
     "Rings",
     "Grid",
+    "Mask",
+    "MaskedField",
+    "Coupling",
+    "Bandpowers",
 }
 
 #: Functions of maps or masks: of a mask, which is boolean, they make a mask.
@@ -140,10 +144,14 @@ CALLS = {
     "wigner.wigner_3j": dict(l1=1, l2=1, l3=1, m1=0, m2=0, m3=0),
     "wigner.zonal": dict(flm=FLM, kl=np.ones(4)),
     "spectra.apodize": dict(mask=np.arange(12), width=0.5, sampling="healpix:1", threads=1),
+    "spectra.Bins": dict(first=[1], stop=[3], L=4),
     "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
     "spectra.gaussian_beam": dict(fwhm=0.1, L=4, spin=1),
     "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),
     "spectra.gaussian_sky": dict(cl=np.ones(4), L=4, index=0, seed=0, sampling="mw", threads=1),
+    "spectra.masked_field": dict(
+        f=PIXELS, L=2, sampling="healpix:1", spin=0, iterations=1, threads=1
+    ),
     "spectra.masked_flm": dict(
         f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", spin=0, threads=1
     ),

@@ -11,6 +11,7 @@ from spherekit.sampling import GL, MW, HEALPix
 from spherekit.spectra import (
     Bins,
     Coupling,
+    Mask,
     masked_field,
     master,
     polarization_power,
@@ -177,6 +178,22 @@ def test_windows_of_a_binned_and_of_a_full_matrix(rng):
     coupling.matrix()
     other = coupling.with_matrix(coupling.matrix())
     np.testing.assert_allclose(other.windows(BINS), binned, atol=CHAIN)
+
+
+def test_masks_are_analyzed_once(rng):
+    values = smooth_mask(rng)
+    mask = Mask(values, L, sampling=GRID)
+    f, p, _, _ = maps(rng)
+    T = masked_field(f, L, mask, sampling=GRID)
+    P = masked_field(p, L, values, spin=2, sampling=GRID)
+    assert "flm" not in vars(mask) and P.mask == mask
+    shared = master([T, P], bins=BINS)
+    assert "flm" in vars(mask) and "flm" not in vars(P.mask)
+    separate = master([masked_field(f, L, values, sampling=GRID), P], bins=BINS)
+    for name, cl in shared.values.items():
+        np.testing.assert_array_equal(cl, separate.values[name])
+    with pytest.raises(ValueError, match="the mask is of .* with L = 8.* pass the same"):
+        masked_field(f, L - 1, mask, sampling=GRID)
 
 
 def test_files(rng, tmp_path):

@@ -7,6 +7,7 @@ from spherekit.spectra.beams import gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
+from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked import (
     MonopoleDipole,
     masked_flm,
@@ -23,6 +24,7 @@ __all__ = [
     "Bandpowers",
     "Bins",
     "Coupling",
+    "Mask",
     "MaskedField",
     "MonopoleDipole",
     "apodize",

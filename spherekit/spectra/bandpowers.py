@@ -145,6 +145,7 @@ def master(
     names = _names(fields, "fields")
     names2 = _names(seconds, "fields2")
     noise = _checked_noise(noise, names, names2)
+    fields, seconds = _sharing_masks(fields, seconds)
     values, windows, f_sky = {}, {}, {}
     for i, a in enumerate(fields):
         for j, b in enumerate(seconds):
@@ -166,6 +167,19 @@ def master(
 
 def _sequence(fields):
     return [fields] if isinstance(fields, MaskedField) else list(fields)
+
+
+def _sharing_masks(*sequences):
+    """The fields with one object for all equal masks, so that its coefficients are computed once."""
+    masks = []
+    shared = []
+    for fields in sequences:
+        shared.append([])
+        for x in fields:
+            mask = next((mask for mask in masks if mask == x.mask), x.mask)
+            masks.append(mask)
+            shared[-1].append(x._replace(mask=mask))
+    return shared
 
 
 def _names(fields, argument):
@@ -196,19 +210,18 @@ def _order(names, names2, is_auto):
 
 
 def _mean_product(field, field2):
-    """The mean of the product of the masks over the sphere, from their coefficients."""
-    n_l = min(field.mask_flm.shape[-1], field2.mask_flm.shape[-1])
-    product = np.vdot(field.mask_flm[:n_l], field2.mask_flm[:n_l]).real
-    return float(product / (4 * np.pi))
+    """The mean of the product of the masks over the sphere."""
+    product = field.mask.values * field2.mask.values
+    return float(np.sum(field.mask.grid.weights * product) / (4 * np.pi))
 
 
 def _check_modes(field, field2, bins):
     """Raise ValueError where the masks select fewer modes than there are bins."""
-    areas = [np.sum(x.grid.weights * (x.mask > 0)) / (4 * np.pi) for x in (field, field2)]
-    modes = min(areas) * (bins.stop**2 - bins.first**2).sum()
+    fraction = min(field.mask.fraction, field2.mask.fraction)
+    modes = fraction * (bins.stop**2 - bins.first**2).sum()
     if modes < bins.n:
         raise ValueError(
-            f"the mask selects {min(areas):.2%} of the sphere, about {modes:.1f} modes of the degrees of the "
+            f"the mask selects {fraction:.2%} of the sphere, about {modes:.1f} modes of the degrees of the "
             f"bins, fewer than the {bins.n} bins; pass wider bins, or a mask that selects more"
         )
 

@@ -98,7 +98,9 @@ class Bins:
             Number of degrees of a bin, 1 to L - start.
         start : int
             The lowest degree of the first bin, 0 <= start < L.
-        weights, dl
+        weights : array_like [shape=(L,)], optional
+            As of `Bins`.
+        dl : bool
             As of `Bins`.
 
         Returns
@@ -137,7 +139,9 @@ class Bins:
             Number of bins, 1 to L - start.
         start : int
             The lowest degree of the first bin, 1 <= start < L.
-        weights, dl
+        weights : array_like [shape=(L,)], optional
+            As of `Bins`.
+        dl : bool
             As of `Bins`.
 
         Returns
@@ -181,7 +185,9 @@ class Bins:
             In increasing order.
         L : int, optional
             Band-limit; by default the last edge.
-        weights, dl
+        weights : array_like [shape=(L,)], optional
+            As of `Bins`.
+        dl : bool
             As of `Bins`.
 
         Returns
@@ -205,11 +211,13 @@ class Bins:
         return cls(edges[:-1], edges[1:], int(edges[-1]) if L is None else L, weights, dl)
 
     @property
-    def n(self):
+    def n(self) -> int:
+        """Number of bins."""
         return self.first.size
 
     @property
-    def ell(self):
+    def ell(self) -> np.ndarray:
+        """The mean degree of each bin, weighted with w_l."""
         rows = self.weight_rows()
         return rows @ np.arange(float(self.L))
 

@@ -13,14 +13,10 @@ from spherekit._core.labeled import check_coordinates
 from spherekit._core.missing import UNSEEN
 from spherekit._core.traced import as_float_array
 from spherekit.conventions import spin_to_eb
-from spherekit.harmonic import forward, inverse
 from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
-from spherekit.spectra.masked import as_mask
-
-#: Iterations of the quadrature on grids without a sampling theorem, as those of healpy and NaMaster.
-ITERATIONS = 3
+from spherekit.spectra.mask import Mask, iterated_forward
 
 
 class MaskedField(NamedTuple):
@@ -36,16 +32,12 @@ class MaskedField(NamedTuple):
         Spin of the field, >= 0.
     flm : complex ndarray [shape=(..., n, L*L)]
         Coefficients of the n signals.
-    mask_flm : complex128 ndarray [shape=(L_mask*L_mask,)]
-        Coefficients of the mask, up to degree 2 L - 2, or the highest that its grid determines.
+    mask : Mask
+        The mask, with the grid of the maps.
     beam : float64 ndarray [shape=(n, L)]
         Window function of each signal, of beam and pixels.
     pure : tuple of bool
         Whether each signal is pure (see `masked_field`).
-    mask : float64 ndarray [shape=grid.shape]
-        The mask.
-    grid : Grid
-        The grid of map and mask.
 
     Examples
     --------
@@ -61,14 +53,12 @@ class MaskedField(NamedTuple):
     names: tuple
     spin: int
     flm: np.ndarray
-    mask_flm: np.ndarray
+    mask: Mask
     beam: np.ndarray
     pure: tuple
-    mask: np.ndarray
-    grid: Grid
 
     @property
-    def L(self):
+    def L(self) -> int:
         """The band-limit."""
         return self.beam.shape[-1]
 
@@ -76,7 +66,7 @@ class MaskedField(NamedTuple):
 def masked_field(
     f: ArrayLike,
     L: int,
-    mask: ArrayLike | None = None,
+    mask: Mask | ArrayLike | None = None,
     *,
     spin: int = 0,
     sampling: str | Grid = "mw",
@@ -95,8 +85,9 @@ def masked_field(
         be missing (NaN, infinite or UNSEEN).
     L : int
         Band-limit.
-    mask : array_like [shape=grid.shape], optional
-        Weights >= 0 or booleans, as in `sky_fraction`. By default 1 everywhere.
+    mask : Mask or array_like [shape=grid.shape], optional
+        Weights >= 0 or booleans, as in `sky_fraction`; a `Mask` serves several fields. By default 1
+        everywhere.
     spin : int
         Spin of the maps, 0 <= spin < L.
     sampling : str or Grid
@@ -110,8 +101,7 @@ def masked_field(
         Signals of a field of spin 2 that are pure: free of the power that the mask mixes into them from the
         other (Smith 2006, Phys. Rev. D 74, 083002). The mask must go smoothly to 0 (`apodize`).
     iterations : int, optional
-        Iterations ``flm += forward(f - inverse(flm))`` after the quadrature, of the map and of the mask. By
-        default 3 on grids without a sampling theorem (HEALPix), as those of healpy, else 0.
+        Iterations of the quadrature, as of `Mask`.
     threads : int, optional
         Number of threads, as in `spherekit.harmonic.forward`.
 
@@ -155,59 +145,31 @@ def masked_field(
     spin = checks.integer(spin, "spin", 0, L - 1)
     names = _checked_names(names, spin)
     pure = _checked_purify(purify, spin)
-    steps = _checked_iterations(iterations, grid)
-    weights = np.ones(grid.shape) if mask is None else as_mask(mask, grid).astype(float)
-    f = _observed(f, weights, grid, L, spin)
-    options = dict(sampling=grid, threads=threads)
+    mask = _checked_mask(mask, grid, L, iterations, threads)
+    f = _observed(f, mask.values, grid, L, spin)
+    options = dict(iterations=mask.iterations, sampling=grid, threads=threads)
     if any(pure):
         from spherekit.spectra.purification import pure_coefficients
 
-        signals = pure_coefficients(f, L, weights, purify=purify, iterations=steps, **options)
+        signals = pure_coefficients(f, L, mask.values, purify=purify, **options)
     else:
-        flm = analyze(f * weights, L, steps, spin=spin, reality=spin == 0, **options)
+        flm = iterated_forward(f * mask.values, L, spin=spin, reality=spin == 0, **options)
         signals = spin_to_eb(flm, spin=spin) if spin else (flm,)
-    L_mask = mask_band_limit(grid, L)
-    mask_flm = np.zeros(L_mask**2, complex)
-    mask_flm[0] = np.sqrt(4 * np.pi)
-    if mask is not None:
-        mask_flm = analyze(weights, L_mask, steps, reality=True, **options)
     beam = _checked_beam(beam, len(names), L)
-    flm = anp.stack(signals, axis=-2)
-    return MaskedField(names, spin, flm, mask_flm, beam, pure, weights, grid)
+    return MaskedField(names, spin, anp.stack(signals, axis=-2), mask, beam, pure)
 
 
-def analyze(f, L, iterations, *, spin=0, sampling, reality=False, threads=None):
-    """Coefficients by the quadrature and ``iterations`` corrections, differentiable.
-
-    >>> import numpy as np
-    >>> flm = analyze(np.ones(192), 8, 3, sampling="healpix:4", reality=True)
-    >>> bool(abs(flm[0] - np.sqrt(4 * np.pi)) < 1e-6)
-    True
-    """
-    options = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
-    flm = forward(f, L, **options)
-    for _ in range(iterations):
-        flm = flm + forward(f - inverse(flm, L, **options), L, **options)
-    return flm
-
-
-def mask_band_limit(grid, L):
-    """The band-limit of a mask, whose degrees < 2 L - 1 couple those of the signal.
-
-    On HEALPix at most 3 nside, on other grids at most the band-limit that their samples determine.
-
-    >>> from spherekit.sampling import MW, HEALPix
-    >>> mask_band_limit(HEALPix(8), 16), mask_band_limit(HEALPix(8), 6), mask_band_limit(MW(8), 8)
-    (24, 11, 8)
-    """
-    highest = 3 * grid.nside if grid.name == "healpix" else grid.default_L
-    return min(2 * L - 1, highest)
-
-
-def _checked_iterations(iterations, grid):
-    if iterations is None:
-        return 0 if grid.exact else ITERATIONS
-    return checks.integer(iterations, "iterations", 0)
+def _checked_mask(mask, grid, L, iterations, threads):
+    if mask is None:
+        mask = np.ones(grid.shape)
+    if not isinstance(mask, Mask):
+        return Mask(mask, L, grid, iterations, threads)
+    if (mask.grid, mask.L) != (grid, L) or iterations not in (None, mask.iterations):
+        raise ValueError(
+            f"the mask is of {mask.grid!r} with L = {mask.L} and {mask.iterations} iterations, the maps are "
+            f"of {grid!r} with L = {L}; pass the same grid, L and iterations to both"
+        )
+    return mask
 
 
 def _checked_names(names, spin):

@@ -136,8 +136,7 @@ class Coupling:
         """
         field2 = field if field2 is None else field2
         _check_fields(field, field2)
-        n_l = min(field.mask_flm.shape[-1], field2.mask_flm.shape[-1])
-        mask_power = power(field.mask_flm[:n_l], field2.mask_flm[:n_l])
+        mask_power = field.mask.power(field2.mask)
         beam = (field.beam[:, None] * field2.beam[None]).reshape(-1, field.L)
         names = tuple(a + b for a in field.names for b in field2.names)
         spins = field.spin, field2.spin

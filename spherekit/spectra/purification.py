@@ -30,8 +30,8 @@ from spherekit.harmonic import inverse
 from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
+from spherekit.spectra.mask import checked_iterations, iterated_forward
 from spherekit.spectra.masked import as_mask
-from spherekit.spectra.masked_fields import ITERATIONS, analyze
 
 
 def pure_coefficients(
@@ -118,12 +118,11 @@ def pure_coefficients(
     L = checks.integer(L, "L", 3)
     if purify not in ("E", "B", "EB"):
         raise ValueError(f"purify is {purify!r}; expected 'E', 'B' or 'EB'")
-    default = 0 if grid.exact else ITERATIONS
-    iterations = default if iterations is None else checks.integer(iterations, "iterations", 0)
+    iterations = checked_iterations(iterations, grid)
     weights = as_mask(mask, grid).astype(float)
     f = _observed(f, weights > 0, grid, L)
     options = dict(iterations=iterations, sampling=grid, threads=threads)
-    flm = analyze(f * weights.astype(checks.real_type(f)), L, spin=2, **options)
+    flm = iterated_forward(f * weights.astype(checks.real_type(f)), L, spin=2, **options)
     plain = spin_to_eb(flm, spin=2)
     pure = spin_to_eb(flm + _counterterms(f, L, weights, options), spin=2)
     E, B = (pure[i] if name in purify else plain[i] for i, name in enumerate("EB"))
@@ -149,8 +148,8 @@ def _counterterms(f, L, weights, options):
     slope = np.sqrt(ell * (ell + 1))
     N = np.zeros(L * L)
     N[4:] = 1 / np.sqrt((ell + 2) * (ell + 1) * ell * (ell - 1))[4:]
-    of_spin_1 = analyze(f * gradient.conj().astype(kind), L, spin=1, **options)
-    of_spin_0 = analyze(f * hessian.conj().astype(kind), L, spin=0, **options)
+    of_spin_1 = iterated_forward(f * gradient.conj().astype(kind), L, spin=1, **options)
+    of_spin_0 = iterated_forward(f * hessian.conj().astype(kind), L, spin=0, **options)
     real = checks.real_type(of_spin_0)
     return (2 * N * slope).astype(real) * of_spin_1 + N.astype(real) * of_spin_0
 
@@ -168,7 +167,7 @@ def mask_derivatives(weights, options):
     """
     grid = options["sampling"]
     L = 3 * grid.nside if grid.name == "healpix" else grid.default_L
-    wlm = analyze(weights, L, spin=0, reality=True, **options)
+    wlm = iterated_forward(weights, L, spin=0, reality=True, **options)
     flags = dict(sampling=grid, threads=options["threads"])
     ell = degrees(L).astype(float)
     derivatives = []

@@ -1,0 +1,178 @@
+"""Masks as values: samples, and coefficients that are computed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from spherekit._core import checks
+from spherekit.harmonic import forward, inverse
+from spherekit.sampling.base import Grid
+from spherekit.sampling.grids import grid as as_grid
+from spherekit.spectra.angular_power import power
+from spherekit.spectra.masked import as_mask
+
+#: Iterations of the quadrature on grids without a sampling theorem, as those of healpy and NaMaster.
+ITERATIONS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Mask:
+    """Weights of the samples of a grid, and their harmonic coefficients.
+
+    One object serves all fields and simulations of the same mask: its coefficients are computed once, when
+    they are first needed.
+
+    Parameters
+    ----------
+    values : array_like [shape=grid.shape]
+        Weights >= 0 or booleans, as in `sky_fraction`.
+    L : int
+        Band-limit of the fields. The degrees < 2 L - 1 of the mask couple those of the fields; on HEALPix
+        at most those < 3 nside are used, on other grids those < L of the grid.
+    sampling : str or Grid
+        Grid of the mask, as in `spherekit.harmonic.forward`.
+    iterations : int, optional
+        Iterations ``flm += forward(f - inverse(flm))`` after the quadrature. By default 3 on grids without a
+        sampling theorem (HEALPix), as those of healpy, else 0.
+    threads : int, optional
+        Number of threads, as in `spherekit.harmonic.forward`.
+
+    Attributes
+    ----------
+    values : float64 ndarray [shape=grid.shape]
+        Read-only weights.
+    flm : complex128 ndarray [shape=(L_mask*L_mask,)]
+        Their coefficients.
+    fraction : float
+        The fraction of the sphere where the mask is not 0.
+
+    Raises
+    ------
+    TypeError
+        A mask of another dtype, with a unit or masked entries; L, iterations or threads that are not
+        integers; a sampling that is neither a grid nor a name.
+    ValueError
+        Invalid masks, as in `sky_fraction`; an invalid L, grid or number of iterations.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import HEALPix
+    >>> from spherekit.spectra import Mask
+    >>> grid = HEALPix(16)
+    >>> north = Mask(grid.theta < 1.047, 32, sampling=grid)
+    >>> round(north.fraction, 2), north.flm.shape
+    (0.24, (2304,))
+    """
+
+    values: np.ndarray = field(repr=False)
+    L: int
+    sampling: str | Grid = "mw"
+    iterations: int | None = None
+    threads: int | None = field(default=None, repr=False)
+
+    def __post_init__(self):
+        L = checks.band_limit(self.L)
+        grid = as_grid(self.sampling, L)
+        values = as_mask(self.values, grid).astype(float)
+        values.flags.writeable = False
+        steps = checked_iterations(self.iterations, grid)
+        for name, value in dict(values=values, L=L, sampling=grid, iterations=steps).items():
+            object.__setattr__(self, name, value)
+
+    @property
+    def grid(self) -> Grid:
+        """The grid of the samples."""
+        return self.sampling
+
+    @cached_property
+    def flm(self) -> np.ndarray:
+        """The coefficients, exact for a constant mask."""
+        L = _band_limit(self.grid, self.L)
+        if self.is_constant:
+            flm = np.zeros(L * L, complex)
+            flm[0] = np.sqrt(4 * np.pi) * self.values.flat[0]
+        else:
+            options = dict(sampling=self.grid, threads=self.threads, reality=True)
+            flm = iterated_forward(self.values, L, self.iterations, **options)
+        flm.flags.writeable = False
+        return flm
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether all weights are the same."""
+        return bool((self.values == self.values.flat[0]).all())
+
+    @property
+    def fraction(self) -> float:
+        """The fraction of the sphere where the mask is not 0."""
+        return float(np.sum(self.grid.weights * (self.values > 0)) / (4 * np.pi))
+
+    def power(self, mask: Mask | None = None) -> np.ndarray:
+        """The spectrum of the mask, or its cross-spectrum with another one.
+
+        Parameters
+        ----------
+        mask : Mask, optional
+            By default this one.
+
+        Returns
+        -------
+        float64 ndarray [shape=(L_mask,)]
+            Of the degrees that both have.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from spherekit.spectra import Mask
+        >>> bool(np.isclose(Mask(np.full((2, 3), 0.5), 2).power()[0], np.pi))
+        True
+        """
+        if mask is None or mask is self:
+            return power(self.flm)
+        n_l = min(self.flm.size, mask.flm.size)
+        return power(self.flm[:n_l], mask.flm[:n_l])
+
+    def __eq__(self, other):
+        return self is other or (
+            isinstance(other, Mask)
+            and (self.L, self.grid, self.iterations) == (other.L, other.grid, other.iterations)
+            and np.array_equal(self.values, other.values)
+        )
+
+    __hash__ = None
+
+
+def iterated_forward(f, L, iterations, *, spin=0, sampling, reality=False, threads=None):
+    """Coefficients by the quadrature and ``iterations`` corrections, differentiable.
+
+    >>> import numpy as np
+    >>> flm = iterated_forward(np.ones(192), 8, 3, sampling="healpix:4", reality=True)
+    >>> bool(abs(flm[0] - np.sqrt(4 * np.pi)) < 1e-6)
+    True
+    """
+    options = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
+    flm = forward(f, L, **options)
+    for _ in range(iterations):
+        flm = flm + forward(f - inverse(flm, L, **options), L, **options)
+    return flm
+
+
+def checked_iterations(iterations, grid):
+    """The number of iterations, by default 3 on grids without a sampling theorem, else 0.
+
+    >>> from spherekit.sampling import MW, HEALPix
+    >>> checked_iterations(None, HEALPix(4)), checked_iterations(None, MW(4)), checked_iterations(1, MW(4))
+    (3, 0, 1)
+    """
+    if iterations is None:
+        return 0 if grid.exact else ITERATIONS
+    return checks.integer(iterations, "iterations", 0)
+
+
+def _band_limit(grid, L):
+    """The band-limit of a mask, whose degrees < 2 L - 1 couple those of the signal."""
+    highest = 3 * grid.nside if grid.name == "healpix" else grid.default_L
+    return min(2 * L - 1, highest)
