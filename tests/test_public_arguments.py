@@ -143,9 +143,11 @@ CALLS = {
     "wigner.total_convolution": dict(flm=FLM, blm=FLM, **MANY, N=2, threads=1),
     "wigner.wigner_3j": dict(l1=1, l2=1, l3=1, m1=0, m2=0, m3=0),
     "wigner.zonal": dict(flm=FLM, kl=np.ones(4)),
-    "spectra.apodize": dict(mask=np.arange(12), width=0.5, sampling="healpix:1", threads=1),
     "spectra.Bins": dict(first=[1], stop=[3], L=4),
+    "spectra.apodize": dict(mask=np.arange(12), width=0.5, sampling="healpix:1", threads=1),
+    "spectra.beam_window": dict(beam=0.1, L=4, spin=1, nside=2),
     "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
+    "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
     "spectra.gaussian_beam": dict(fwhm=0.1, L=4, spin=1),
     "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),
     "spectra.gaussian_sky": dict(cl=np.ones(4), L=4, index=0, seed=0, sampling="mw", threads=1),
@@ -156,6 +158,7 @@ CALLS = {
         f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", spin=0, threads=1
     ),
     "spectra.masked_power": dict(f=PIXELS, L=2, mask=np.ones(12), sampling="healpix:1", threads=1),
+    "spectra.pixel_window": dict(nside=2, L=4, spin=1),
     "spectra.polarization_power": dict(flm=FLM, T=FLM, spin=1),
     "spectra.power": dict(flm=FLM, flm2=FLM),
     "spectra.pure_coefficients": dict(

@@ -59,6 +59,12 @@ ADJOINT = {np.dtype(np.float64): 1e-12, np.dtype(np.float32): 3e-7}
 #: longitude in pixels, up to 4 nside, and a colatitude in rings are rounded to some units in the last place.
 INTERPOLATION_SLOPE = 2e-15
 
+#: Pixel windows, absolute: the quadrature in pixels, and the sums over a subset of them.
+PIXEL_WINDOW = 2e-7
+
+#: The same against published windows that were extrapolated from those of larger pixels; by 1.4e-5 at most.
+EXTRAPOLATED_WINDOW = 2e-5
+
 # --- iterations -----------------------------------------------------------------------------------
 
 #: What least squares and Jacobi iterations recover where the samples determine the signal.

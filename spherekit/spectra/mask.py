@@ -8,7 +8,12 @@ from functools import cached_property
 import numpy as np
 
 from spherekit._core import checks
+from spherekit._core.labeled import check_coordinates
+from spherekit._core.missing import UNSEEN
+from spherekit._core.traced import as_float_array
+from spherekit.conventions.indexing import degrees
 from spherekit.harmonic import forward, inverse
+from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.angular_power import power
@@ -100,6 +105,27 @@ class Mask:
         flm.flags.writeable = False
         return flm
 
+    @cached_property
+    def derivatives(self) -> tuple[np.ndarray, np.ndarray]:
+        """eth W and eth eth W at the samples, of spin 1 and 2, and 0 where the mask is 0.
+
+        Of the mask with all degrees that its grid determines.
+        """
+        grid = self.grid
+        L = 3 * grid.nside if grid.name == "healpix" else grid.default_L
+        options = dict(sampling=grid, threads=self.threads)
+        wlm = iterated_forward(self.values, L, self.iterations, reality=True, **options)
+        ell = degrees(L).astype(float)
+        derivatives = []
+        for spin in (1, 2):
+            samples = np.zeros(grid.shape, complex)
+            if spin < L:
+                wlm = wlm * np.sqrt(np.maximum((ell - spin + 1) * (ell + spin), 0))
+                samples = np.where(self.values > 0, inverse(wlm, L, spin=spin, **options), 0)
+            samples.flags.writeable = False
+            derivatives.append(samples)
+        return tuple(derivatives)
+
     @property
     def is_constant(self) -> bool:
         """Whether all weights are the same."""
@@ -143,6 +169,24 @@ class Mask:
         )
 
     __hash__ = None
+
+
+def observed_samples(f, mask, L):
+    """Maps as an array of floating-point numbers, with 0 where the `Mask` is 0; checked.
+
+    >>> import numpy as np
+    >>> observed_samples([[1, np.nan, 3], [4, 4, 4]], Mask([[1, 0, 1], [1, 1, 1]], 2), 2)
+    array([[1., 0., 3.],
+           [4., 4., 4.]])
+    """
+    check_coordinates(f, mask.grid)
+    f = as_float_array(f, "f")
+    checks.samples_shape(f, mask.grid, L)
+    if is_traced(f):
+        return f
+    observed = mask.values > 0
+    checks.finite_samples(f[..., observed], UNSEEN)
+    return np.where(observed, f, f.dtype.type(0))
 
 
 def iterated_forward(f, L, iterations, *, spin=0, sampling, reality=False, threads=None):

@@ -9,14 +9,11 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit._core.labeled import check_coordinates
-from spherekit._core.missing import UNSEEN
-from spherekit._core.traced import as_float_array
 from spherekit.conventions import spin_to_eb
-from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
-from spherekit.spectra.mask import Mask, iterated_forward
+from spherekit.spectra.mask import Mask, iterated_forward, observed_samples
+from spherekit.spectra.purification import pure_coefficients
 
 
 class MaskedField(NamedTuple):
@@ -146,12 +143,12 @@ def masked_field(
     names = _checked_names(names, spin)
     pure = _checked_purify(purify, spin)
     mask = _checked_mask(mask, grid, L, iterations, threads)
-    f = _observed(f, mask.values, grid, L, spin)
+    f = observed_samples(f, mask, L)
+    if spin == 0 and anp.iscomplexobj(f):
+        raise TypeError("f is complex; maps of spin 0 are real: pass spin for spin fields")
     options = dict(iterations=mask.iterations, sampling=grid, threads=threads)
     if any(pure):
-        from spherekit.spectra.purification import pure_coefficients
-
-        signals = pure_coefficients(f, L, mask.values, purify=purify, **options)
+        signals = pure_coefficients(f, L, mask, purify=purify, **options)
     else:
         flm = iterated_forward(f * mask.values, L, spin=spin, reality=spin == 0, **options)
         signals = spin_to_eb(flm, spin=spin) if spin else (flm,)
@@ -195,22 +192,6 @@ def _checked_purify(purify, spin):
             f"purify is {purify!r}, and spin {spin}; only fields of spin 2 have pure signals"
         )
     return pure
-
-
-def _observed(f, weights, grid, L, spin):
-    """The maps as an array, with 0 where the mask is 0; checked."""
-    check_coordinates(f, grid)
-    f = as_float_array(f, "f")
-    checks.samples_shape(f, grid, L)
-    if spin == 0 and anp.iscomplexobj(f):
-        raise TypeError(
-            f"f is complex ({f.dtype}); maps of spin 0 are real: pass spin for spin fields"
-        )
-    if is_traced(f):
-        return f
-    observed = weights > 0
-    checks.finite_samples(f[..., observed], UNSEEN)
-    return np.where(observed, f, f.dtype.type(0))
 
 
 def _checked_beam(beam, n, L):

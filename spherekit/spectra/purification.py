@@ -22,22 +22,16 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit._core.labeled import check_coordinates
-from spherekit._core.missing import UNSEEN
-from spherekit._core.traced import as_float_array
 from spherekit.conventions import degrees, spin_to_eb
-from spherekit.harmonic import inverse
-from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
-from spherekit.spectra.mask import checked_iterations, iterated_forward
-from spherekit.spectra.masked import as_mask
+from spherekit.spectra.mask import Mask, checked_iterations, iterated_forward, observed_samples
 
 
 def pure_coefficients(
     f: ArrayLike,
     L: int,
-    mask: ArrayLike,
+    mask: Mask | ArrayLike,
     *,
     sampling: str | Grid = "mw",
     purify: Literal["E", "B", "EB"] = "B",
@@ -56,9 +50,9 @@ def pure_coefficients(
         Maps Q + i U (COSMO). Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
     L : int
         Band-limit of the coefficients, > 2.
-    mask : array_like [shape=grid.shape]
+    mask : Mask or array_like [shape=grid.shape]
         Weights >= 0 that go to zero smoothly, with their first derivative (see `apodize`). Its derivatives
-        are those of its band-limited fit on the grid.
+        are those of its band-limited fit on the grid; a `Mask` computes them once for all fields.
     sampling : str or Grid
         Grid of the maps, as in `spherekit.harmonic.forward`.
     purify : {"E", "B", "EB"}
@@ -118,31 +112,21 @@ def pure_coefficients(
     L = checks.integer(L, "L", 3)
     if purify not in ("E", "B", "EB"):
         raise ValueError(f"purify is {purify!r}; expected 'E', 'B' or 'EB'")
-    iterations = checked_iterations(iterations, grid)
-    weights = as_mask(mask, grid).astype(float)
-    f = _observed(f, weights > 0, grid, L)
-    options = dict(iterations=iterations, sampling=grid, threads=threads)
-    flm = iterated_forward(f * weights.astype(checks.real_type(f)), L, spin=2, **options)
+    if not isinstance(mask, Mask):
+        mask = Mask(mask, L, grid, iterations, threads)
+    f = observed_samples(f, mask, L)
+    steps = mask.iterations if iterations is None else checked_iterations(iterations, grid)
+    options = dict(iterations=steps, sampling=grid, threads=threads)
+    flm = iterated_forward(f * mask.values.astype(checks.real_type(f)), L, spin=2, **options)
     plain = spin_to_eb(flm, spin=2)
-    pure = spin_to_eb(flm + _counterterms(f, L, weights, options), spin=2)
+    pure = spin_to_eb(flm + _counterterms(f, L, mask, options), spin=2)
     E, B = (pure[i] if name in purify else plain[i] for i, name in enumerate("EB"))
     return E, B
 
 
-def _observed(f, observed, grid, L):
-    """The maps as an array, with 0 where they are not observed; checked."""
-    check_coordinates(f, grid)
-    f = as_float_array(f, "f")
-    checks.samples_shape(f, grid, L)
-    if is_traced(f):
-        return f
-    checks.finite_samples(f[..., observed], UNSEEN)
-    return np.where(observed, f, f.dtype.type(0))
-
-
-def _counterterms(f, L, weights, options):
+def _counterterms(f, L, mask, options):
     """The terms of the derivatives of the mask: what makes the coefficients of W f pure."""
-    gradient, hessian = mask_derivatives(weights, options)
+    gradient, hessian = mask.derivatives
     kind = checks.result_type(False, checks.is_single(f))
     ell = degrees(L).astype(float)
     slope = np.sqrt(ell * (ell + 1))
@@ -152,30 +136,3 @@ def _counterterms(f, L, weights, options):
     of_spin_0 = iterated_forward(f * hessian.conj().astype(kind), L, spin=0, **options)
     real = checks.real_type(of_spin_0)
     return (2 * N * slope).astype(real) * of_spin_1 + N.astype(real) * of_spin_0
-
-
-def mask_derivatives(weights, options):
-    """eth W and eth eth W of a mask at its samples, and 0 where the mask is 0.
-
-    >>> import numpy as np
-    >>> from spherekit.sampling import GL
-    >>> grid = GL(4)
-    >>> weights = 1 + np.cos(grid.theta)[:, None] * np.ones(grid.shape)
-    >>> eth, eth_eth = mask_derivatives(weights, dict(iterations=0, sampling=grid, threads=1))
-    >>> np.allclose(eth, np.sin(grid.theta)[:, None]), np.allclose(eth_eth, 0)
-    (True, True)
-    """
-    grid = options["sampling"]
-    L = 3 * grid.nside if grid.name == "healpix" else grid.default_L
-    wlm = iterated_forward(weights, L, spin=0, reality=True, **options)
-    flags = dict(sampling=grid, threads=options["threads"])
-    ell = degrees(L).astype(float)
-    derivatives = []
-    for spin in (1, 2):
-        if spin >= L:
-            derivatives.append(np.zeros(grid.shape, complex))
-            continue
-        wlm = wlm * np.sqrt(np.maximum((ell - spin + 1) * (ell + spin), 0))
-        samples = inverse(wlm, L, spin=spin, **flags)
-        derivatives.append(np.where(weights > 0, samples, 0))
-    return derivatives
