@@ -133,9 +133,18 @@ def _windows_of_fits(path, values):
     for column, x in (table.columns if table else {}).items():
         name = next((name for name in values if column.startswith(f"{name}_")), None)
         if name is not None:
-            rows = x[:, None] if x.ndim == 1 else x
-            windows.setdefault(name, {})[column.removeprefix(f"{name}_")] = rows.astype(float)
+            n = len(values[name])
+            windows.setdefault(name, {})[column.removeprefix(f"{name}_")] = _rows(path, x, n)
     return windows
+
+
+def _rows(path, x, n):
+    """The rows of n bins of a column, which the reader of tables joins to one array."""
+    if x.size % n or x.dtype.kind != "f":
+        raise ValueError(
+            f"the table {_WINDOWS} has {x.size} values in a column; expected rows of {n} bins"
+        )
+    return x.astype(float).reshape(n, -1)
 
 
 def _write_fits(path, contents, overwrite):
@@ -186,9 +195,7 @@ def _from_text(path):
         )
     columns = dict(zip(names[3:], table.T[3:], strict=True))
     ending = _ERROR.lower()
-    errors = {
-        name.removesuffix(ending): x for name, x in columns.items() if name.endswith(ending)
-    }
+    errors = {name.removesuffix(ending): x for name, x in columns.items() if name.endswith(ending)}
     values = {name: x for name, x in columns.items() if not name.endswith(ending)}
     kind, frame, polcconv, units = (
         (entries.get(key) or [""])[0] for key in ("kind", "coordsys", "polcconv", "units")

@@ -193,7 +193,9 @@ def write_bandpowers(
         raise ValueError("values is empty; expected the bandpowers of at least one spectrum")
     errors = {name: _values(x, f"the errors of {name}", (n,)) for name, x in (errors or {}).items()}
     windows = {
-        name: {source: _values(x, f"the windows of {name}", (n, bins.L)) for source, x in of.items()}
+        name: {
+            source: _values(x, f"the windows of {name}", (n, bins.L)) for source, x in of.items()
+        }
         for name, of in (windows or {}).items()
     }
     unknown = [name for name in (*errors, *windows) if name not in columns]
@@ -244,5 +246,7 @@ def _degrees(values, name):
     if values.ndim != 1 or not values.size or not (values == np.round(values)).all():
         raise ValueError(f"the column {name} does not contain degrees; expected integers")
     if values.min() < 0:
-        raise ValueError(f"the column {name} has the degree {values.min():g}; expected degrees >= 0")
+        raise ValueError(
+            f"the column {name} has the degree {values.min():g}; expected degrees >= 0"
+        )
     return values.astype(np.int64)
