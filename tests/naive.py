@@ -17,6 +17,7 @@ import cmath
 import itertools
 import math
 from decimal import Decimal, localcontext
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -479,3 +480,39 @@ def healpix_interpolate(f, theta, phi):
         if upper <= theta <= lower:
             return above + (theta - upper) / (lower - upper) * (below - above)
     raise ValueError(f"no colatitude: {theta}")
+
+
+def three_j(l1, l2, l3, m1, m2):
+    """The 3j symbol (l1 l2 l3; m1 m2 -m1-m2), by Racah's sum in integers."""
+    m3 = -m1 - m2
+    degrees_orders = ((l1, m1), (l2, m2), (l3, m3))
+    if not abs(l1 - l2) <= l3 <= l1 + l2 or any(abs(m) > ell for ell, m in degrees_orders):
+        return 0.0
+    f = math.factorial
+    total = Fraction(0)
+    for t in range(l1 + l2 + l3 + 1):
+        below = (
+            t,
+            l3 - l2 + t + m1,
+            l3 - l1 + t - m2,
+            l1 + l2 - l3 - t,
+            l1 - t - m1,
+            l2 - t + m2,
+        )
+        if min(below) >= 0:
+            total += Fraction((-1) ** t, math.prod(map(f, below)))
+    square = Fraction(f(l1 + l2 - l3) * f(l1 - l2 + l3) * f(l2 + l3 - l1), f(l1 + l2 + l3 + 1))
+    square *= math.prod(f(ell + m) * f(ell - m) for ell, m in degrees_orders)
+    sign = (-1) ** (l1 - l2 - m3) * (-1 if total < 0 else 1)
+    return sign * math.sqrt(square * total**2)
+
+
+def coupling_sums(power, L, spin, spin2):
+    """Sums of products of 3j symbols over l3 with l + l' + l3 even and odd: (2, L, L)."""
+    sums = np.zeros((2, L, L))
+    for a, b in itertools.product(range(max(spin, spin2), L), repeat=2):
+        for c in range(abs(a - b), min(a + b + 1, len(power))):
+            term = three_j(a, b, c, spin, -spin) * three_j(a, b, c, spin2, -spin2)
+            term *= (-1) ** (spin + spin2) * (2 * c + 1) / (4 * np.pi) * power[c]
+            sums[(a + b + c) % 2, a, b] += term
+    return sums

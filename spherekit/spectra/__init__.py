@@ -1,9 +1,9 @@
 """Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
-from spherekit.spectra.angular_power import polarization_power, power
+from spherekit.spectra.angular_power import cross_power, polarization_power, power
 from spherekit.spectra.apodization import apodize
 from spherekit.spectra.bandpowers import Bandpowers, master
-from spherekit.spectra.beams import gaussian_beam
+from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
@@ -16,6 +16,7 @@ from spherekit.spectra.masked import (
     sky_fraction,
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.mode_coupling import coupling_matrix
 from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients
@@ -30,6 +31,10 @@ __all__ = [
     "MonopoleDipole",
     "apodize",
     "correlated_flm",
+    "coupling_matrix",
+    "beam_window",
+    "correlated_flm",
+    "cross_power",
     "gaussian_beam",
     "gaussian_flm",
     "gaussian_sky",
