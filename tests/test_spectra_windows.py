@@ -1,14 +1,22 @@
-"""Pixel windows of HEALPix: against their definition, and against the published tables."""
+"""Windows of beams and of HEALPix pixels: against the definition, and against the published tables."""
 
 from pathlib import Path
 
+import astropy.units as u
 import numpy as np
 import pytest
-from tolerances import EXTRAPOLATED_WINDOW, IDENTITY, PIXEL_WINDOW
+from tolerances import EXTRAPOLATED_WINDOW, IDENTITY, LAST_PLACES, PIXEL_WINDOW
 
 from spherekit.harmonic import analyse, evaluate_adjoint, inverse
 from spherekit.sampling import GL, HEALPix, healpix
-from spherekit.spectra import gaussian_flm, pixel_window, pixel_windows, power
+from spherekit.spectra import (
+    beam_window,
+    gaussian_beam,
+    gaussian_flm,
+    pixel_window,
+    pixel_windows,
+    power,
+)
 
 #: The files ``pixel_window_n*.fits`` of healpy 1.16.6, all degrees up to nside = 64 and 65 of them beyond: by
 #: nside, degrees ("64/ell"), T ("64/0") and P ("64/2").
@@ -163,3 +171,71 @@ def test_maps_of_pixel_averages(rng):
 def test_bad_arguments(arguments, options, error, message):
     with pytest.raises(error, match=message):
         pixel_window(*arguments, **options)
+
+
+@pytest.mark.parametrize("spin", [0, 2])
+def test_beams_and_pixels(spin):
+    """The product of both; 1 at degrees that the field does not have, so that C_l / window^2 is 0 there."""
+    L, fwhm = 33, np.radians(2)
+    beam = gaussian_beam(fwhm, L, spin=spin)
+    pixels = pixel_window(16, L, spin=spin)
+    for width in (fwhm, 2 * u.deg, gaussian_beam(fwhm, 50, spin=spin), list(beam)):
+        window = beam_window(width, L, spin=spin, nside=16)
+        np.testing.assert_allclose(window[spin:], (beam * pixels)[spin:], rtol=LAST_PLACES)
+        assert np.all(window[:spin] == 1)
+    assert np.array_equal(beam_window(None, L, spin=spin, nside=HEALPix(16))[spin:], pixels[spin:])
+    assert np.array_equal(beam_window(fwhm, L, spin=spin)[spin:], beam[spin:])
+    assert np.all(beam_window(None, L) == 1)
+
+
+def test_tables_are_copied():
+    table = np.ones(4, np.float32)
+    window = beam_window(table, 4)
+    window[0] = 5
+    assert table[0] == 1 and window.dtype == np.float64
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1.0, -1e10])
+def test_windows_that_are_too_small(scale):
+    """The first degree is named; the limit is relative, and degrees below the spin do not count."""
+    table = np.array([1, 1, 1, 0.5, 1e-5, 1e-7, 1e-3]) * scale
+    assert len(beam_window(table, 5)) == 5
+    for L in (6, 7):
+        with pytest.raises(ValueError, match=rf"at l = 5, below 1e-06 .* L from {L} to at most 5"):
+            beam_window(table, L)
+    table[:2] = 0
+    assert len(beam_window(table, 5, spin=2)) == 5
+    with pytest.raises(ValueError, match="at l = 0"):
+        beam_window(table, 5)
+    with pytest.raises(ValueError, match="at l = 3"):
+        beam_window(np.zeros(8), 8, spin=3)
+    with pytest.raises(ValueError, match=r"at l = 709, .* L from 3000 to at most 709"):
+        beam_window(1 * u.deg, 3000)
+
+
+@pytest.mark.parametrize(
+    "beam, error, message",
+    [
+        (-0.1, ValueError, "expected one angle >= 0"),
+        (np.nan, ValueError, "NaN"),
+        (1 * u.K, ValueError, "K"),
+        ("0.1", TypeError, "fwhm"),
+        (np.ones(7), ValueError, r"beam has shape \(7,\); L=8 needs one axis of at least 8 values"),
+        (np.ones((2, 8)), ValueError, "one axis"),
+        (np.ones(8) + 0j, TypeError, "complex"),
+        (np.ones(8) * u.K, TypeError, "unit"),
+        (np.where(np.arange(8) == 6, np.inf, 1), ValueError, "beam is inf at l = 6"),
+    ],
+)
+def test_bad_beams(beam, error, message):
+    with pytest.raises(error, match=message):
+        beam_window(beam, 8)
+
+
+def test_bad_options_of_windows():
+    with pytest.raises(ValueError, match="L is 18; expected at most 17 for nside 4"):
+        beam_window(None, 18, nside=4)
+    with pytest.raises(TypeError, match="nside is 4.0"):
+        beam_window(None, 4, nside=4.0)
+    with pytest.raises(ValueError, match="spin 4 has no degrees"):
+        beam_window(None, 4, spin=4)

@@ -1,9 +1,9 @@
 """Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
 
-from spherekit.spectra.angular_power import polarization_power, power
+from spherekit.spectra.angular_power import cross_power, polarization_power, power
 from spherekit.spectra.apodization import apodize
 from spherekit.spectra.bandpowers import Bandpowers, master
-from spherekit.spectra.beams import gaussian_beam
+from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
@@ -32,6 +32,9 @@ __all__ = [
     "apodize",
     "correlated_flm",
     "coupling_matrix",
+    "beam_window",
+    "correlated_flm",
+    "cross_power",
     "gaussian_beam",
     "gaussian_flm",
     "gaussian_sky",

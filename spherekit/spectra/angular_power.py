@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Mapping
 
 import autograd.numpy as anp
 import numpy as np
@@ -30,8 +32,8 @@ def power(flm: ArrayLike, flm2: ArrayLike | None = None) -> np.ndarray:
     Returns
     -------
     float64 ndarray [shape=(..., L)]
-        float64 also for input in single precision, because squares of float32 numbers may be out of the range
-        of float32. Differentiable by both arguments; each gradient has the precision of its argument.
+        float64 also for input in single precision, because squares of float32 numbers may be out of the
+        range of float32. Differentiable by both arguments; each gradient has the precision of its argument.
 
     Raises
     ------
@@ -42,7 +44,7 @@ def power(flm: ArrayLike, flm2: ArrayLike | None = None) -> np.ndarray:
 
     See Also
     --------
-    polarization_power : the spectra of a spin field.
+    cross_power : the spectra of several signals, and of spin fields.
     masked_power : the spectrum of a map on part of the sphere.
 
     Examples
@@ -61,6 +63,130 @@ def power(flm: ArrayLike, flm2: ArrayLike | None = None) -> np.ndarray:
         )
     checks.check_broadcast("flm", flm, "flm2", flm2)
     return _power(flm, flm2)
+
+
+def cross_power(
+    signals: Mapping[str | tuple[str, str], ArrayLike | tuple[ArrayLike, int]],
+    signals2: Mapping[str | tuple[str, str], ArrayLike | tuple[ArrayLike, int]] | None = None,
+) -> dict[str, np.ndarray]:
+    """Auto- and cross-spectra of any number of signals of any spins.
+
+    Parameters
+    ----------
+    signals : dict
+        The coefficients of each scalar by its name, ``"T": flm``, and the coefficients and the spin s >= 1
+        of each spin field by the names of its electric and its magnetic part (see `spin_to_eb`), ``("E",
+        "B"): (flm, 2)``. Coefficients have the shape (..., L*L), with leading axes that broadcast. E and B
+        as coefficients of their own (healpy's alm) are two scalars.
+    signals2 : dict, optional
+        Signals of a second map, of the same band-limit.
+
+    Returns
+    -------
+    dict of str to float64 ndarray [shape=(..., L)]
+        Without ``signals2`` the n(n+1)/2 spectra by diagonals, as healpy orders them: TT, EE, BB, TE, EB,
+        TB. With it the spectra of all pairs: TT, TE, TB, ET, EE, ..., the first letter naming a signal of
+        ``signals``, the second one of ``signals2``; ET is the spectrum of E of the first map and T of the
+        second. Names longer than a letter are separated: ``100x143``. Differentiable by all coefficients.
+
+    Raises
+    ------
+    TypeError
+        Signals that are not in a dict; names that are not text; a spin that is not an integer; coefficients
+        that are not numbers, or have a unit or masked entries.
+    ValueError
+        No signals; names that are empty or repeated; a spin out of range; band-limits that differ; leading
+        axes that do not broadcast.
+
+    See Also
+    --------
+    power : the spectrum of one signal or pair.
+    polarization_power : the spectra of one spin field and a scalar.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from spherekit.spectra import cross_power, gaussian_flm
+    >>> T, P, half_1, half_2 = (gaussian_flm(np.ones(8), 8, seed) for seed in range(4))
+    >>> list(cross_power({"T": T, ("E", "B"): (P, 2)}))
+    ['TT', 'EE', 'BB', 'TE', 'EB', 'TB']
+    >>> list(cross_power({"T": T}, {"half 1": half_1, "half 2": half_2}))
+    ['Txhalf 1', 'Txhalf 2']
+    """
+    first = _components(signals, "signals")
+    second = first if signals2 is None else _components(signals2, "signals2")
+    _check_fit(next(iter(first.items())), next(iter(second.items())))
+    indices = itertools.product(range(len(first)), range(len(second)))
+    by_diagonal = sorted((abs(j - i), j < i, i, j) for i, j in indices)
+    names, names2 = list(first), list(second)
+    pairs = [
+        (names[i], names2[j]) for _, below, i, j in by_diagonal if signals2 is not None or not below
+    ]
+    spectra = {}
+    for a, b in pairs:
+        checks.check_broadcast(a, first[a], b, second[b])
+        name = a + b if len(a) == len(b) == 1 else f"{a}x{b}"
+        if name in spectra:
+            raise ValueError(f"two pairs of signals have the name {name}; use other names")
+        spectra[name] = _power(first[a], second[b])
+    return spectra
+
+
+def _components(signals, argument):
+    """The coefficients of each scalar, electric and magnetic part, by name."""
+    if not isinstance(signals, Mapping):
+        raise TypeError(
+            f"{argument} is {type(signals).__name__}; expected a dict of coefficients by name, such as "
+            '{"T": flm, ("E", "B"): (flm, 2)}'
+        )
+    if not signals:
+        raise ValueError(f"{argument} is empty; expected at least one signal")
+    components = {}
+    for key, value in signals.items():
+        if isinstance(key, tuple):
+            names, values = key, _electric_and_magnetic(key, value)
+        else:
+            if isinstance(value, tuple):
+                raise TypeError(
+                    f"{key!r} is a tuple; expected coefficients: a spin field has two names, "
+                    '("E", "B"): (flm, 2)'
+                )
+            names, values = (key,), (value,)
+        for name, flm in zip(names, values, strict=True):
+            if not isinstance(name, str):
+                raise TypeError(f"{argument} has the name {name!r}; expected text, such as T")
+            if not name or name in components:
+                raise ValueError(
+                    f"{argument} has the name {name!r} twice or empty; expected one each"
+                )
+            components[name] = flat(flm, name)[0]
+            _check_fit(next(iter(components.items())), (name, components[name]))
+    return components
+
+
+def _electric_and_magnetic(names, value):
+    """E and B of a spin field, from its coefficients and its spin."""
+    if len(names) != 2:
+        raise ValueError(
+            f"a spin field has the names {names!r}; expected two, of its electric and magnetic part"
+        )
+    if not (isinstance(value, tuple) and len(value) == 2):
+        raise TypeError(
+            f"the spin field {names!r} is {type(value).__name__}; expected (flm, spin), its coefficients "
+            "and spin"
+        )
+    flm, spin = value
+    flat(flm, ", ".join(map(str, names)))
+    return spin_to_eb(flm, spin=spin)
+
+
+def _check_fit(signal, signal2):
+    """Raise ValueError unless the band-limits of two signals (name, coefficients) are equal."""
+    (name, flm), (name2, flm2) = signal, signal2
+    if flm.shape[-1] != flm2.shape[-1]:
+        raise ValueError(
+            f"{name2} has shape {flm2.shape} and {name} {flm.shape}; truncate both to the same L*L"
+        )
 
 
 def polarization_power(
@@ -92,6 +218,7 @@ def polarization_power(
 
     See Also
     --------
+    cross_power : the spectra of any number of signals.
     spherekit.conventions.spin_to_eb : the coefficients of E and B.
 
     Examples
@@ -103,17 +230,12 @@ def polarization_power(
     {'EE': 0.8, 'BB': 1.8, 'EB': 1.2}
     """
     E, B = spin_to_eb(flm, spin=spin)
-    fields = {"E": E, "B": B}
-    pairs = ("EE", "BB", "EB")
-    if T is not None:
-        fields["T"], L = flat(T, "T")
-        if L != band_limit_of(E):
-            raise ValueError(
-                f"T has shape {np.shape(T)} and flm {np.shape(flm)}; truncate both to the same L*L"
-            )
-        checks.check_broadcast("T", fields["T"], "flm", E)
-        pairs = ("TT", "EE", "BB", "TE", "EB", "TB")
-    return {a + b: power(fields[a], fields[b]) for a, b in pairs}
+    if T is None:
+        return cross_power({"E": E, "B": B})
+    T = flat(T, "T")[0]
+    _check_fit(("flm", E), ("T", T))
+    checks.check_broadcast("T", T, "flm", E)
+    return cross_power({"T": T, "E": E, "B": B})
 
 
 @primitive

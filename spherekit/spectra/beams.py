@@ -1,4 +1,8 @@
-"""Beams: the window functions b_l of instruments, by which coefficients are multiplied."""
+"""Beams: the window functions b_l of instruments, by which coefficients are multiplied, and those of pixels.
+
+A map of averages over pixels has the coefficients ``b_l w_l f_lm`` of the sky f, with the window w_l of its
+pixels, and the spectrum ``(b_l w_l)^2 C_l``. So the spectrum of the sky is ``cl / (b_l w_l)^2``.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,15 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit.sampling.healpix_grid import HEALPix
+from spherekit.spectra.pixel_windows import pixel_window
 
 #: The full width at half maximum of a Gaussian, in units of its standard deviation.
 FWHM_PER_SIGMA = math.sqrt(8 * math.log(2))
+
+#: Smallest window, relative to its largest value, by whose square spectra are divided: signals that are
+#: smaller by this factor are near the rounding errors of maps in single precision, 6e-8.
+SMALLEST_WINDOW = 1e-6
 
 
 def gaussian_beam(fwhm: ArrayLike, L: int, *, spin: int = 0) -> np.ndarray:
@@ -56,6 +66,97 @@ def gaussian_beam(fwhm: ArrayLike, L: int, *, spin: int = 0) -> np.ndarray:
     spin = checks.spin_number(spin, L)
     ell = np.arange(L)
     return np.exp(-0.5 * (ell * (ell + 1.0) - spin**2) * sigma**2)
+
+
+def beam_window(
+    beam: ArrayLike | None, L: int, *, spin: int = 0, nside: int | HEALPix | None = None
+) -> np.ndarray:
+    """Window function b_l w_l of a beam and of the pixels of a map, for dividing spectra by its square.
+
+        C_l of the sky = C_l of the map / (b_l w_l)^2
+
+    Parameters
+    ----------
+    beam : float or quantity, radians, or array_like [shape=(n_l,)], n_l >= L, or None
+        Full width at half maximum of a Gaussian beam, or a table b_l of l = 0..n_l - 1, of which those below
+        L are used. None: no beam.
+    L : int
+        Band-limit: degrees 0..L-1.
+    spin : int
+        Spin of the field, |spin| < L: 0 for T, 2 for E and B.
+    nside : int or HEALPix, optional
+        Resolution of a map whose samples are averages over pixels, as counts and binned data are; L is at
+        most 4 nside + 1. By default, the window of the pixels is 1: for samples at points, such as
+        simulations that do not include it.
+
+    Returns
+    -------
+    float64 ndarray [shape=(L,)]
+        b_l w_l, and 1 at degrees l < |spin|, at which spectra of the field are 0.
+
+    Raises
+    ------
+    TypeError
+        Arguments that are not numbers; a table that is complex or has a unit.
+    ValueError
+        A negative or infinite width; a table with fewer than L values, with NaN or infinite values; an
+        invalid L, spin or nside. A window below 1e-6 of its largest value at a degree |spin| <= l < L, where
+        division would amplify rounding errors only: the message names the first such degree.
+
+    See Also
+    --------
+    gaussian_beam : a beam for simulations, of any width.
+    pixel_window : the window of pixels.
+    masked_field : its ``beam`` is such a window.
+
+    Examples
+    --------
+    >>> import astropy.units as u
+    >>> from spherekit.spectra import beam_window
+    >>> beam_window(1 * u.deg, 129, nside=64)[[0, 64, 128]].round(4)
+    array([1.    , 0.8506, 0.5249])
+    """
+    L = checks.band_limit(L)
+    spin = abs(checks.spin_number(spin, L))
+    window = _beam(beam, L, spin)
+    if nside is not None:
+        window = window * pixel_window(nside, L, spin=spin)
+    window[:spin] = 1
+    _check_not_small(window, spin)
+    return window
+
+
+def _beam(beam, L, spin):
+    """b_l of a width or a table."""
+    if beam is None:
+        return np.ones(L)
+    if not np.ndim(beam):
+        return gaussian_beam(beam, L, spin=spin)
+    beam = checks.as_float_array(beam, "beam")
+    if np.iscomplexobj(beam):
+        raise TypeError("beam is complex; expected real values b_l")
+    if beam.ndim != 1 or beam.size < L:
+        raise ValueError(
+            f"beam has shape {beam.shape}; L={L} needs one axis of at least {L} values, l = 0..{L - 1}"
+        )
+    beam = beam[:L].astype(float)
+    if not np.isfinite(beam).all():
+        ell = int(np.argmin(np.isfinite(beam)))
+        raise ValueError(f"beam is {beam[ell]} at l = {ell}; expected finite values")
+    return beam
+
+
+def _check_not_small(window, spin):
+    """Raise ValueError for a window by whose square no spectrum can be divided."""
+    size = np.abs(window[spin:])
+    is_small = ~(size > SMALLEST_WINDOW * size.max())
+    if is_small.any():
+        ell = spin + int(np.argmax(is_small))
+        raise ValueError(
+            f"the window of beam and pixels is {window[ell]:.3g} at l = {ell}, below {SMALLEST_WINDOW:g} of "
+            f"its largest value {size.max():.3g}; division by its square would amplify rounding errors: "
+            f"lower L from {len(window)} to at most {ell}"
+        )
 
 
 def beam_sigma(width, name):

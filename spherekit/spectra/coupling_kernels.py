@@ -124,7 +124,9 @@ def _column(lanes, power, degree, k, spin, spin2, state, column, odd):
         if k:
             square = k * (k + 1.0) * (2 * ell - k) * (2 * ell + 1 + k)  # A_j^2 at j = l
             q, q_below = low[8 * w], 1.0 / (low[8 * w] * square)
-            root = math.sqrt(1.0 / (high[8 * w] * square * q))  # of q_l from above over that from below
+            root = math.sqrt(
+                1.0 / (high[8 * w] * square * q)
+            )  # of q_l from above over that from below
             at, below = q * root, q_below / root
             ratio = _ratio(low[4 * w], low[5 * w], high[5 * w], high[4 * w], q, q_below, at, below)
             ratio2 = _ratio(low[6 * w], low[7 * w], high[7 * w], high[6 * w], q, q_below, at, below)
