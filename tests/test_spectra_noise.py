@@ -64,17 +64,17 @@ def test_noise_of_each_sample(name, spin, rng):
 
 @pytest.mark.parametrize("spin", [0, 2])
 def test_levels_and_deviations_of_pixels_are_equal(spin, rng):
-    """The noise of `gaussian_sky`: depth / sqrt(pixel area) in each pixel."""
-    grid, depth = HEALPix(8), 0.3
+    """The noise of `gaussian_sky`: level / sqrt(pixel area) in each pixel."""
+    grid, level = HEALPix(8), 0.3
     mask = rng.uniform(size=grid.shape)
     options = dict(sampling=HEALPix(8, weights="equal"), spin=spin)
-    result = noise_power(mask, 8, depth=depth, **options)
-    sigma = depth / np.sqrt(4 * np.pi / 768)
+    result = noise_power(mask, 8, level=level, **options)
+    sigma = level / np.sqrt(4 * np.pi / 768)
     for deviations in (sigma, np.full(768, sigma)):
         per_pixel = noise_power(mask, 8, sigma=deviations, **options)
         np.testing.assert_allclose(result, per_pixel, rtol=IDENTITY)
-    level = depth**2 * sky_fraction(mask, sampling=options["sampling"])
-    np.testing.assert_allclose(result[spin:], level, rtol=IDENTITY)
+    bias = level**2 * sky_fraction(mask, sampling=options["sampling"])
+    np.testing.assert_allclose(result[spin:], bias, rtol=IDENTITY)
     assert not result[:spin].any()
 
 
@@ -100,15 +100,15 @@ def test_noise_of_masked_fields(iterations, rng):
 def test_masks_of_noise():
     grid = HEALPix(4)
     values = grid.theta < 1
-    expected = noise_power(values, 4, sampling=grid, depth=2)
+    expected = noise_power(values, 4, sampling=grid, level=2)
     mask = Mask(values, 4, grid)
     for result in (
-        noise_power(mask, 4, depth=2),
-        noise_power(mask, 4, depth=2, sampling="healpix:4"),
-        noise_power(values.tolist(), 4, depth=2.0, sampling=grid),
+        noise_power(mask, 4, level=2),
+        noise_power(mask, 4, level=2, sampling="healpix:4"),
+        noise_power(values.tolist(), 4, level=2.0, sampling=grid),
     ):
         assert np.array_equal(result, expected)
-    np.testing.assert_allclose(noise_power(None, 4, depth=2, sampling="mw"), 4, rtol=IDENTITY)
+    np.testing.assert_allclose(noise_power(None, 4, level=2, sampling="mw"), 4, rtol=IDENTITY)
     deviations = np.where(values, 1.0, UNSEEN)
     assert np.isfinite(noise_power(mask, 4, sigma=deviations)).all()
 
@@ -116,18 +116,18 @@ def test_masks_of_noise():
 @pytest.mark.parametrize(
     "options, error, message",
     [
-        ({}, ValueError, "got neither of depth and sigma"),
-        (dict(depth=1, sigma=1), ValueError, "got both of depth and sigma"),
-        (dict(depth=-1), ValueError, "depth is -1"),
-        (dict(depth=np.inf), ValueError, "depth is inf"),
-        (dict(depth="1"), TypeError, "depth is '1'"),
+        ({}, ValueError, "got neither of level and sigma"),
+        (dict(level=1, sigma=1), ValueError, "got both of level and sigma"),
+        (dict(level=-1), ValueError, "level is -1"),
+        (dict(level=np.inf), ValueError, "level is inf"),
+        (dict(level="1"), TypeError, "level is '1'"),
         (dict(sigma=-1.0), ValueError, "sigma is negative or not finite at 12 of the 12 samples"),
         (dict(sigma=np.full(12, UNSEEN)), ValueError, "12 are UNSEEN"),
         (dict(sigma=np.where(np.arange(12) == 3, np.nan, 1)), ValueError, "at 1 of the 12"),
         (dict(sigma=np.ones(11)), ValueError, r"sigma has shape \(11,\)"),
         (dict(sigma=np.ones((2, 12))), ValueError, r"sigma has shape \(2, 12\)"),
         (dict(sigma=1j), TypeError, "sigma is complex"),
-        (dict(depth=1, spin=2), ValueError, "spin 2 has no degrees"),
+        (dict(level=1, spin=2), ValueError, "spin 2 has no degrees"),
     ],
 )
 def test_bad_levels_of_noise(options, error, message):
@@ -137,9 +137,9 @@ def test_bad_levels_of_noise(options, error, message):
 
 def test_bad_masks_of_noise():
     with pytest.raises(TypeError, match="sampling is missing"):
-        noise_power(np.ones(12), 2, depth=1)
+        noise_power(np.ones(12), 2, level=1)
     with pytest.raises(ValueError, match="pass one grid"):
-        noise_power(Mask(np.ones(12), 2, "healpix:1"), 2, depth=1, sampling="healpix:2")
+        noise_power(Mask(np.ones(12), 2, "healpix:1"), 2, level=1, sampling="healpix:2")
 
 
 # --- splits -----------------------------------------------------------------------------------------
@@ -360,11 +360,11 @@ def test_scatter_with_a_mask():
 @pytest.mark.parametrize(
     "arguments, options, error, message",
     [
-        (([1.0],), {}, TypeError, "cl is list; expected a dict"),
+        (([1.0],), {}, TypeError, "spectra is list; expected a dict"),
         (({},), {}, ValueError, "at least one such as TT"),
         (({"T": [1.0]},), {}, ValueError, "'T' is not a pair"),
         (({1: [1.0]},), {}, TypeError, "1 is not a name"),
-        (({"TT": [1.0], "TE": [1.0]},), {}, ValueError, "cl has TE, but not EE"),
+        (({"TT": [1.0], "TE": [1.0]},), {}, ValueError, "spectra has TE, but not EE"),
         (({"TT": [1.0], "EE": [1.0, 2]},), {}, ValueError, "all of shape"),
         (({"TT": 1.0},), {}, ValueError, "all of shape"),
         (({"TT": [-1.0]},), {}, ValueError, "TT with other values than finite values >= 0"),
@@ -374,7 +374,7 @@ def test_scatter_with_a_mask():
             ({"TT": [1.0], "EE": [1.0], "TE": [0], "ET": [0]},),
             {},
             ValueError,
-            "cl has TE and ET; expected one",
+            "spectra has TE and ET; expected one",
         ),
         (({"TT": [1.0]}, 0), {}, ValueError, "f_sky is 0"),
         (({"TT": [1.0]}, 1.5), {}, ValueError, "f_sky is 1.5"),
@@ -384,7 +384,7 @@ def test_scatter_with_a_mask():
             ({"TT": [1.0]},),
             dict(noise={"EE": 1}),
             ValueError,
-            "noise has EE; the signals of cl are T",
+            "noise has EE; the signals of spectra are T",
         ),
         (({"TT": [1.0]},), dict(noise={"TT": [1, 2]}), ValueError, "expected a number or"),
         (({"TT": [1.0]},), dict(noise=1.0), TypeError, "noise is float; expected a dict"),
@@ -397,7 +397,7 @@ def test_scatter_with_a_mask():
             ({"TT": [1.0]},),
             dict(bins=Bins.linear(8, 2)),
             ValueError,
-            "the bins have L = 8, and cl 1",
+            "the bins have L = 8, and spectra 1",
         ),
     ],
 )

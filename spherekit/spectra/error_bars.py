@@ -76,7 +76,7 @@ def mode_fraction(
 
 
 def knox_errors(
-    cl: Mapping[str, ArrayLike],
+    spectra: Mapping[str, ArrayLike],
     f_sky: float | Mapping[str, float] = 1.0,
     *,
     noise: Mapping[str, ArrayLike] | None = None,
@@ -95,14 +95,14 @@ def knox_errors(
 
     Parameters
     ----------
-    cl : dict of str to array_like [shape=(L,)]
+    spectra : dict of str to array_like [shape=(L,)]
         The true spectra by pair of signals, as in `correlated_flm`: "TT", "EE", "TE", or "100x143". Pairs
         that are absent are not correlated.
     f_sky : float, or dict of str to float
         Fraction of independent modes, in (0, 1], see `mode_fraction`; of all pairs or by pair.
     noise : dict of str to array_like [shape=(L,)], or numbers, optional
-        Spectra of the noise by pair, with the same factors as ``cl``: those of a map divided by the square
-        of its beam if ``cl`` is that of the sky.
+        Spectra of the noise by pair, with the same factors as ``spectra``: those of a map divided by the
+        square of its beam if ``spectra`` is that of the sky.
     noise2 : dict of str to array_like [shape=(L,)], or numbers, optional
         For cross-spectra of two maps with independent noise: that of the second map, N^bb, whereas N^aa is
         ``noise`` and N^ab is 0.
@@ -140,7 +140,7 @@ def knox_errors(
     """
     if noise2 is not None and splits is not None:
         raise ValueError("got noise2 and splits; expected one of them: two maps, or splits of one")
-    spectra, L = _spectra(cl)
+    spectra, L = _checked_spectra(spectra)
     names = [a for a, b in spectra if a == b]
     _check_bins(bins, L)
     noise = _noise(noise, "noise", names, L)
@@ -165,21 +165,21 @@ def _of_pair(spectra, a, b):
     return spectra.get((a, b), spectra.get((b, a), 0.0))
 
 
-def _spectra(cl):
+def _checked_spectra(spectra):
     """(spectra by pair of signals, their length), checked."""
-    spectra = _by_pair(cl, "cl")
+    spectra = _by_pair(spectra, "spectra")
     lengths = {name: values.shape for name, values in spectra.items()}
     shape = next(iter(lengths.values()), ())
     if len(shape) != 1 or not shape[0] or set(lengths.values()) != {shape}:
         shapes = ", ".join(f"{pair_name(*pair)} {length}" for pair, length in lengths.items())
         raise ValueError(
-            f"cl has the spectra {shapes or '(none)'}; expected at least one such as TT, all of shape (L,)"
+            f"spectra has {shapes or '(none)'}; expected at least one such as TT, all of shape (L,)"
         )
     for a, b in spectra:
         absent = [pair_name(x, x) for x in (a, b) if (x, x) not in spectra]
         if absent:
             raise ValueError(
-                f"cl has {pair_name(a, b)}, but not {' and '.join(absent)}; pass these spectra, too"
+                f"spectra has {pair_name(a, b)}, but not {' and '.join(absent)}; pass these spectra, too"
             )
     return spectra, shape[0]
 
@@ -190,7 +190,7 @@ def _noise(noise, argument, names, L):
     for (a, b), values in spectra.items():
         if a not in names or b not in names:
             raise ValueError(
-                f"{argument} has {pair_name(a, b)}; the signals of cl are {', '.join(names)}"
+                f"{argument} has {pair_name(a, b)}; the signals of spectra are {', '.join(names)}"
             )
         if values.shape not in ((), (1,), (L,)):
             raise ValueError(
@@ -236,4 +236,4 @@ def _check_bins(bins, L):
     if not isinstance(bins, Bins):
         raise TypeError(f"bins is {type(bins).__name__}; expected spherekit.spectra.Bins")
     if bins.L != L:
-        raise ValueError(f"the bins have L = {bins.L}, and cl {L} degrees; expected the same")
+        raise ValueError(f"the bins have L = {bins.L}, and spectra {L} degrees; expected the same")

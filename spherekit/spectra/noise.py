@@ -25,13 +25,13 @@ def noise_power(
     L: int,
     *,
     sampling: str | Grid | None = None,
-    depth: float | None = None,
+    level: float | None = None,
     sigma: ArrayLike | None = None,
     spin: int = 0,
 ) -> np.ndarray:
     """Mean pseudo-spectrum N_l of white noise that is multiplied by a mask.
 
-        N_l = depth^2 1/(4 pi) int mask^2,    N_l = 1/(4 pi) sum_p (w_p mask_p sigma_p)^2
+        N_l = level^2 1/(4 pi) int mask^2,    N_l = 1/(4 pi) sum_p (w_p mask_p sigma_p)^2
 
     with the quadrature weights w_p; on HEALPix, the area of a pixel times the mean of ``(mask sigma)^2``. So
     it is the noise bias of `masked_flm` and `masked_field`, to be subtracted from `pseudo_power`; divided by
@@ -49,13 +49,13 @@ def noise_power(
         Band-limit.
     sampling : str or Grid, optional
         Grid of the mask, as in `spherekit.harmonic.forward`; required unless ``mask`` is a `Mask`.
-    depth : float, optional
-        Depth of the noise as of `gaussian_sky`: its standard deviation per unit solid angle, in the unit of
-        the map times radians.
+    level : float, optional
+        Level of the noise, as ``noise`` of `gaussian_sky`: its standard deviation per unit solid angle, in
+        the unit of the map times radians.
     sigma : float or array_like [shape=grid.shape or (2, *grid.shape)], optional
         Standard deviation of the independent noise of each sample; of a spin field that of each of its two
         components, such as Q and U, or of both. Samples where the mask is 0 may be missing (NaN, infinite or
-        UNSEEN). Either ``depth`` or ``sigma`` is required.
+        UNSEEN). Either ``level`` or ``sigma`` is required.
     spin : int
         Spin of the field, |spin| < L.
 
@@ -69,7 +69,7 @@ def noise_power(
     TypeError
         Arguments of other types; complex values or values with a unit.
     ValueError
-        Neither or both of ``depth`` and ``sigma``; a depth or values of ``sigma`` that are negative or not
+        Neither or both of ``level`` and ``sigma``; a level or values of ``sigma`` that are negative or not
         finite; other shapes; an invalid mask, L, spin or grid.
 
     See Also
@@ -82,7 +82,7 @@ def noise_power(
     >>> from spherekit.spectra import noise_power
     >>> grid = HEALPix(64)
     >>> north = grid.theta < 1.0472
-    >>> noise_power(north, 4, sampling=grid, depth=2.0).round(3)
+    >>> noise_power(north, 4, sampling=grid, level=2.0).round(3)
     array([1.01, 1.01, 1.01, 1.01])
     >>> per_pixel = 2.0 / (4 * 3.14159 / 49152) ** 0.5
     >>> noise_power(north, 4, sampling=grid, sigma=per_pixel, spin=2).round(3)
@@ -91,17 +91,17 @@ def noise_power(
     L = checks.band_limit(L)
     spin = abs(checks.spin_number(spin, L))
     mask, grid = mask_values(mask, sampling, L)
-    if (depth is None) == (sigma is None):
+    if (level is None) == (sigma is None):
         number = "both" if sigma is not None else "neither"
-        raise ValueError(f"got {number} of depth and sigma; expected one of them")
-    if depth is not None:
+        raise ValueError(f"got {number} of level and sigma; expected one of them")
+    if level is not None:
         expected = "a number >= 0, in the unit of the map times radians"
-        depth = checks.real_number(depth, "depth", expected, lambda x: 0 <= x < math.inf)
-        level = depth**2 * sky_fraction(mask, sampling=grid)
+        level = checks.real_number(level, "level", expected, lambda x: 0 <= x < math.inf)
+        bias = level**2 * sky_fraction(mask, sampling=grid)
     else:
         variance = _variance(sigma, mask, grid, spin)
-        level = np.sum((grid.weights * mask) ** 2 * variance) / (4 * math.pi)
-    return np.where(np.arange(L) < spin, 0.0, level)
+        bias = np.sum((grid.weights * mask) ** 2 * variance) / (4 * math.pi)
+    return np.where(np.arange(L) < spin, 0.0, bias)
 
 
 def _variance(sigma, mask, grid, spin):
