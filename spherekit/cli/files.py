@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import arrays, wind_files
+from spherekit.cli import arrays, stokes_files, wind_files
 from spherekit.cli.analysis import grid_label, grid_name, refuse_beyond_pixels
 from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
@@ -50,7 +50,10 @@ def read_fields(path, args=None, L=None, *, all_columns=False, pair=False, axes=
         Accept named axes, such as times and levels. By default each must be selected.
     """
     if getattr(args, "further", None):
-        fields = arrays.fields_of(wind_files.read_both(args, L))
+        if hasattr(args, "spin") and stokes_files.is_polarization(args, read_fields, L):
+            fields = stokes_files.read_both(args, read_fields, L)
+        else:
+            fields = arrays.fields_of(wind_files.read_both(args, L))
         if fields.axes and not axes:
             raise _axes_error(path, fields)
         return fields

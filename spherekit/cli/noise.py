@@ -36,14 +36,24 @@ def _factor(own_unit, unit, text, option):
     """The factor from one unit to another."""
     if own_unit == unit:
         return 1.0
-    scales = [_TEMPERATURES.get(_SUFFIX.sub("", name)) for name in (own_unit, unit)]
-    if None in scales:
+    ratio = temperature_ratio(own_unit, unit)
+    if ratio is None:
         received = own_unit or "no unit but that of the angle"
         advice = "" if unit else "; pass the unit of the skies with --unit"
         raise options.Usage(
             f"{option} is {text!r}, with {received}; expected {unit or 'no unit'}, as the spectrum{advice}"
         )
-    return scales[0] / scales[1]
+    return ratio
+
+
+def temperature_ratio(unit, unit2):
+    """One unit of temperature in terms of another, or None if one of them is no such unit.
+
+    >>> temperature_ratio("mK", "K_CMB"), temperature_ratio("mK", "")
+    (0.001, None)
+    """
+    scales = [_TEMPERATURES.get(_SUFFIX.sub("", name or "")) for name in (unit, unit2)]
+    return None if None in scales else scales[0] / scales[1]
 
 
 def signal_unit(args, units):

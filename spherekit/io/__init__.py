@@ -2,6 +2,7 @@
 
 from spherekit.io.alm import Alm, read_alm, read_alms, write_alm
 from spherekit.io.arrays import read_arrays, write_arrays
+from spherekit.io.bandpowers import BandpowerTable, read_bandpowers, write_bandpowers
 from spherekit.io.beams import read_beam
 from spherekit.io.coefficients import read_coefficients, write_coefficients
 from spherekit.io.fits import Table, read_table, tables
@@ -18,6 +19,7 @@ from spherekit.io.xarray_conversion import from_xarray, to_xarray
 
 __all__ = [
     "Alm",
+    "BandpowerTable",
     "Coefficients",
     "Map",
     "SkyMap",
@@ -31,6 +33,7 @@ __all__ = [
     "read_alm",
     "read_alms",
     "read_arrays",
+    "read_bandpowers",
     "read_beam",
     "read_cl",
     "read_coefficients",
@@ -43,6 +46,7 @@ __all__ = [
     "write",
     "write_alm",
     "write_arrays",
+    "write_bandpowers",
     "write_cl",
     "write_coefficients",
     "write_map",

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.typing import ColorType
 
-_DATA, _THEORY = "#1f4e79", "#c0504d"
+#: Colors of measured spectra and of a theory.
+DATA_COLOR, THEORY_COLOR = "#1f4e79", "#c0504d"
 
 
 def cosmic_variance(cl: ArrayLike, f_sky: float = 1.0) -> np.ndarray:
@@ -52,7 +53,7 @@ def cosmic_variance(cl: ArrayLike, f_sky: float = 1.0) -> np.ndarray:
     >>> cosmic_variance(np.ones(3)).round(3)
     array([1.414, 0.816, 0.632])
     """
-    cl = _real_spectrum(cl, "cl")
+    cl = real_spectrum(cl, "cl")
     f_sky = _fraction(f_sky)
     return np.sqrt(2 / ((2 * np.arange(cl.shape[-1]) + 1) * f_sky)) * np.abs(cl)
 
@@ -67,7 +68,7 @@ def spectrum(
     cosmic_variance: bool = True,
     label: str | None = None,
     theory_label: str = "theory",
-    color: ColorType = _DATA,
+    color: ColorType = DATA_COLOR,
     unit: str | None = None,
     title: str | None = None,
     ell_min: int = 2,
@@ -141,17 +142,17 @@ def spectrum(
         import matplotlib.pyplot as plt
 
         ax = plt.subplots(figsize=(7.0, 4.4), layout="constrained")[1]
-    ell, values = _curve(cl, ell_min, D_ell)
+    ell, values = curve(cl, ell_min, D_ell)
     if cosmic_variance:
-        center, band_color = (cl, color) if theory is None else (theory, _THEORY)
+        center, band_color = (cl, color) if theory is None else (theory, THEORY_COLOR)
         _draw_band(ax, center, ell_min, D_ell, f_sky, band_color)
     if theory is not None:
-        ax.plot(*_curve(theory, ell_min, D_ell), color=_THEORY, lw=1.6, label=theory_label)
+        ax.plot(*curve(theory, ell_min, D_ell), color=THEORY_COLOR, lw=1.6, label=theory_label)
     sparse = theory is not None and ell.size <= 200
     style = dict(marker="o", ms=3.2, lw=0.6, alpha=0.95) if sparse else dict(lw=1.3)
     ax.plot(ell, values, color=color, label=label, zorder=3, **style)
-    _scales(ax, ell, values, xscale, yscale)
-    _labels(ax, D_ell, unit, title)
+    set_scales(ax, ell, values, xscale, yscale)
+    add_labels(ax, D_ell, unit, title)
     if ax.get_legend_handles_labels()[1]:
         ax.legend(frameon=False, fontsize="small")
     return ax
@@ -163,7 +164,7 @@ def _fraction(f_sky):
 
 
 def _as_spectrum(cl, name, ell_min):
-    cl = _real_spectrum(cl, name)
+    cl = real_spectrum(cl, name)
     if cl.ndim != 1 or cl.size <= ell_min:
         raise ValueError(
             f"{name} has shape {cl.shape}; expected one spectrum (L,) with L > ell_min = {ell_min}. Plot "
@@ -172,7 +173,7 @@ def _as_spectrum(cl, name, ell_min):
     return cl
 
 
-def _real_spectrum(cl, name):
+def real_spectrum(cl, name):
     """Spectra as float64, checked to be finite."""
     cl = np.asarray(checks.as_array(cl, name, "plot its values, with unit=..."))
     if cl.dtype.kind not in "fiu":
@@ -187,7 +188,7 @@ def _real_spectrum(cl, name):
     return cl
 
 
-def _curve(cl, ell_min, D_ell):
+def curve(cl, ell_min, D_ell):
     ell = np.arange(cl.size)
     with np.errstate(over="ignore"):
         values = cl * (ell * (ell + 1) / (2 * np.pi)) if D_ell else cl
@@ -201,8 +202,8 @@ def _curve(cl, ell_min, D_ell):
 
 def _draw_band(ax, cl, ell_min, D_ell, f_sky, color):
     sigma = cosmic_variance(cl, f_sky)
-    ell, low = _curve(cl - sigma, ell_min, D_ell)
-    _, high = _curve(cl + sigma, ell_min, D_ell)
+    ell, low = curve(cl - sigma, ell_min, D_ell)
+    _, high = curve(cl + sigma, ell_min, D_ell)
     label = "cosmic variance" if f_sky == 1 else f"cosmic variance, $f_{{sky}}$ = {f_sky:.2f}"
     existing = ax.get_legend_handles_labels()[1]
     ax.fill_between(
@@ -217,7 +218,7 @@ def _draw_band(ax, cl, ell_min, D_ell, f_sky, color):
     )
 
 
-def _scales(ax, ell, values, xscale, yscale):
+def set_scales(ax, ell, values, xscale, yscale):
     positive = values.min() > 0
     if xscale is None:
         xscale = "log" if ell[-1] >= 128 and ell[0] > 0 else "linear"
@@ -236,7 +237,7 @@ def _scales(ax, ell, values, xscale, yscale):
         ax.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _labels(ax, D_ell, unit, title):
+def add_labels(ax, D_ell, unit, title):
     symbol = r"$\ell(\ell+1)\,C_\ell\,/\,2\pi$" if D_ell else r"$C_\ell$"
     ax.set_xlabel(r"degree $\ell$")
     ax.set_ylabel(f"{symbol}  [{pretty_unit(unit)}]" if unit else symbol)

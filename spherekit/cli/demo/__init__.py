@@ -143,7 +143,7 @@ def _synthesize(folder, flm, threads):
 
 def _spectrum(path, sky, mask, threads):
     from spherekit import datasets
-    from spherekit.cli.spectrum import harmonics, remove_low
+    from spherekit.cli.fsky_spectra import harmonics, remove_low
     from spherekit.sampling import HEALPix
     from spherekit.spectra import power
 

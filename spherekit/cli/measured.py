@@ -1,0 +1,78 @@
+"""The spectra that ``spherekit spectrum`` measures, their names and units."""
+
+from typing import NamedTuple
+
+from spherekit.io.stokes import stokes_of
+
+
+class Measured(NamedTuple):
+    """Spectra or bandpowers by name.
+
+    Attributes
+    ----------
+    spectra : dict of str to ndarray [shape=(..., L) or (bins.n,)]
+    units : dict of str to str
+    f_sky : float or list
+        The mean of the product of the masks.
+    frame : str
+    lines : list of str
+        What to print.
+    bins : Bins or None
+        None: spectra of each degree.
+    errors : dict of str to ndarray [shape=(bins.n,)]
+        Standard deviations.
+    windows : dict of str to dict of str to ndarray [shape=(bins.n, L)]
+        Bandpower windows.
+    """
+
+    spectra: dict
+    units: dict
+    f_sky: object
+    frame: str
+    lines: list
+    bins: object = None
+    errors: dict = {}
+    windows: dict = {}
+
+
+def names_and_units(first, second, spectra):
+    """(spectra by the names of the file, units by these names), from spectra by pairs of T, E and B."""
+    names = name_of_pair(first, second)
+    of_first, of_second = _units(first), _units(first if second is None else second)
+    units = {
+        names.get(name, name): _product(of_first[name[0]], of_second[name[1]]) for name in spectra
+    }
+    return {names.get(name, name): cl for name, cl in spectra.items()}, units
+
+
+def name_of_pair(first, second):
+    """The name of the spectrum of two scalars, by the names of their columns, as {"TT": name}."""
+    if any(signal.spin for x in (first, second) if x is not None for signal in x.signals):
+        return {}
+    columns = [
+        x.signals[0].columns[0] if x.signals[0].columns else "SIGNAL"
+        for x in (first, second)
+        if x is not None
+    ]
+    if len(set(columns)) == 1:
+        return {"TT": columns[0]}
+    if all(stokes_of(name) == "I" for name in columns):
+        return {"TT": "TT"}
+    return {"TT": "_".join(columns)}
+
+
+def _units(source):
+    """The units of T, E and B."""
+    units = {}
+    for signal in source.signals:
+        units |= dict.fromkeys("EB" if signal.spin else "T", signal.unit)
+    return units
+
+
+def _product(unit, unit2):
+    """The unit of a spectrum, from those of its two signals."""
+    if unit != unit2:
+        return " ".join(u for u in (unit, unit2) if u)
+    if not unit:
+        return ""
+    return f"{unit}^2" if unit.isalnum() else f"({unit})^2"

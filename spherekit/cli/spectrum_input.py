@@ -1,0 +1,184 @@
+"""The one or two inputs of ``spherekit spectrum``: maps with their masks, or coefficients."""
+
+import copy
+from typing import NamedTuple
+
+import numpy as np
+
+from spherekit.cli import analysis, apodization, coefficients, files, options
+from spherekit.cli.options import Usage
+
+
+class Input(NamedTuple):
+    """Signals of a file: samples with weights on a grid, or coefficients.
+
+    Attributes
+    ----------
+    path : str
+    signals : tuple of Component
+        One scalar, one spin field, or one of each.
+    grid : Grid or None
+        That of samples; None for coefficients, of shape (..., L*L).
+    weights : ndarray or None
+        The mask.
+    L : int
+    frame : str
+    lines : list of str
+        What to print.
+    axes : dict
+        Named leading axes.
+    """
+
+    path: str
+    signals: tuple
+    grid: object
+    weights: np.ndarray | None
+    L: int
+    frame: str
+    lines: list
+    axes: dict
+
+
+def arguments(parser):
+    """--cross and the options that select in its file."""
+    parser.add_argument(
+        "--cross",
+        metavar="FILE",
+        help="cross-spectra with the map or the coefficients of another file, all pairs of signals",
+    )
+    parser.add_argument("--cross-field", help="columns of that file; default: as --field")
+    parser.add_argument("--cross-mask", metavar="FILE", help="its mask; default: that of --mask")
+    parser.add_argument("--cross-mask-field", help="column of the file of --cross-mask")
+
+
+def read(args):
+    """The `Input` of ``args.file``."""
+    if coefficients.in_file(args.file, args.hdu):
+        return _of_coefficients(args)
+    return _of_map(args)
+
+
+def read_second(args, first):
+    """The `Input` of --cross, of the kind, grid and frame of ``first``, or None without the option."""
+    present = [
+        name
+        for name in ("cross_field", "cross_mask", "cross_mask_field", "beam2")
+        if getattr(args, name) is not None
+    ]
+    if args.cross is None:
+        if present:
+            words = ", ".join("--" + name.replace("_", "-") for name in present)
+            raise Usage(f"{words}: requires the other file, --cross FILE")
+        return None
+    of_second = _options_of_second(args, first)
+    second = read(of_second)
+    if (first.grid is None) != (second.grid is None):
+        kinds = ["a map" if x.grid is not None else "coefficients" for x in (first, second)]
+        raise Usage(
+            f"{first.path} contains {kinds[0]} and {args.cross} {kinds[1]}; convert the map first, with "
+            "spherekit transform MAP -o alm.fits"
+        )
+    if first.grid is not None and second.grid != first.grid:
+        raise ValueError(
+            f"{first.path} is on {analysis.grid_label(first.grid)} and {args.cross} on "
+            f"{analysis.grid_label(second.grid)}; expected the same grid: convert one of them, with spherekit "
+            f"regrid {args.cross} --grid {first.grid} -o other.fits"
+        )
+    files.refuse_frames(first.path, first.frame, args.cross, second.frame)
+    if list(first.axes) or list(second.axes):
+        raise Usage(
+            f"--cross: {first.path if first.axes else args.cross} has the axes "
+            f"{', '.join(first.axes or second.axes)}; select one map of each"
+        )
+    return second
+
+
+def _options_of_second(args, first):
+    """The options with which the file of --cross is read."""
+    of_second = copy.copy(args)
+    of_second.file, of_second.further, of_second.hdu = args.cross, None, None
+    of_second.field = args.field if args.cross_field is None else args.cross_field
+    of_second.L, of_second.lmax = first.L, None
+    if first.grid is None:
+        of_second.field = args.cross_field
+    of_second.spin = None if args.further else args.spin
+    if args.cross_mask is not None:
+        of_second.mask, of_second.mask_field = args.cross_mask, args.cross_mask_field
+        of_second.mask_hdu = of_second.mask_ordering = None
+    elif args.cross_mask_field is not None:
+        of_second.mask_field = args.cross_mask_field
+    return of_second
+
+
+def _of_coefficients(args):
+    reason = f"not applicable, since {args.file} contains coefficients, not a map"
+    of_maps = ("apodize", "apodization", "purify")
+    options.refuse_options_of_maps(args, reason, exclude=("field",), include=of_maps)
+    contents = coefficients.read(args.file, args)
+    _check_axes(args, contents.axes)
+    L = coefficients.requested_band_limit(args, contents)
+    signals = tuple(
+        signal._replace(values=signal.values[..., : L * L]) for signal in contents.components
+    )
+    _check_signals(args.file, signals)
+    names = ", ".join(signal.name for signal in signals)
+    lines = [*contents.notes, f"coefficients of {names}"]
+    described = signals, None, None, L, contents.frame, lines, contents.axes
+    return _in_unit(args, Input(args.file, *described))
+
+
+def _of_map(args):
+    sky = files.read_map(args, options.band_limit_option(args, required=False), axes=True)
+    _check_axes(args, sky.axes, sky.attributes)
+    L, line = analysis.band_limit(args, sky.grid)
+    _check(args, sky)
+    _check_signals(args.file, sky.components)
+    weights = files.read_mask(args, sky)
+    weights, tapered = apodization.apodized(args, weights, sky.grid)
+    files.refuse_missing(args, sky, None if weights is None else weights > 0)
+    lines = [note for note in (sky.note, line, tapered) if note]
+    described = sky.components, sky.grid, weights, L, sky.frame, lines, sky.axes
+    return _in_unit(args, Input(args.file, *described))
+
+
+def _in_unit(args, source):
+    """An `Input` with the unit of --unit, where its file states none."""
+    if args.unit is None:
+        return source
+    stated = {signal.unit for signal in source.signals} - {"", args.unit}
+    if stated:
+        raise Usage(
+            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(stated))}; omit --unit"
+        )
+    return source._replace(signals=tuple(x._replace(unit=args.unit) for x in source.signals))
+
+
+def _check_axes(args, axes, attributes=None):
+    """Raise Usage for spectra of several maps in a picture or in another file than .npy."""
+    if axes and (args.plot or options.suffix_of(args.output) != ".npy"):
+        raise Usage(
+            f"{args.file} has the axes {', '.join(axes)}; write the spectra of all coordinates to .npy "
+            f"without --plot, or select one map, e.g. {options.selection_of(axes, attributes)}"
+        )
+
+
+def _check(args, sky):
+    for component in sky.components:
+        if component.spin == 0 and np.iscomplexobj(component.values):
+            raise Usage(f"{args.file} is complex; expected a real map, or pass --spin 2")
+        if component.spin < 0:
+            raise Usage(f"--spin is {component.spin}; expected a positive spin for E and B")
+    removes = args.remove_monopole or args.remove_dipole
+    if removes and all(component.spin for component in sky.components):
+        raise Usage("--remove-monopole and --remove-dipole apply to spin 0 only")
+
+
+def _check_signals(path, signals):
+    """Raise Usage for other signals than a scalar, a spin field, or one of each."""
+    scalars = [signal for signal in signals if signal.spin == 0]
+    if len(scalars) > 1 or len(signals) - len(scalars) > 1:
+        names = "; ".join(signal.name for signal in signals)
+        raise Usage(
+            f"{path}: got {names}; expected one scalar, one spin field, or one of each; select with "
+            f"{options.selecting_option(path)}"
+        )
