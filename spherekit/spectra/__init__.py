@@ -7,6 +7,7 @@ from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
+from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked import (
@@ -28,6 +29,7 @@ __all__ = [
     "Bins",
     "Coupling",
     "Covariance",
+    "Deprojected",
     "Mask",
     "MaskedField",
     "MonopoleDipole",
@@ -37,6 +39,8 @@ __all__ = [
     "beam_window",
     "correlated_flm",
     "cross_power",
+    "deproject",
+    "deprojection_bias",
     "gaussian_beam",
     "gaussian_covariance",
     "gaussian_flm",
