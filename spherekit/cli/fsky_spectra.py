@@ -12,7 +12,7 @@ def measure(args, first, second, bins):
     """The `Measured` spectra of one `Input`, or of two."""
     flms, lines = _coefficients(args, first)
     flms2, lines2 = (flms, []) if second is None else _coefficients(args, second)
-    spectra = _auto(first, flms) if second is None else _cross(first, flms, second, flms2)
+    spectra = _power(first, flms, second, flms2)
     f_sky = _sky_fraction(first, second)
     spectra = {name: cl / np.expand_dims(f_sky, -1) for name, cl in spectra.items()}
     spectra, line = _corrected(args, spectra, first, second)
@@ -114,45 +114,21 @@ def _sky_fraction(first, second):
     return np.asarray(np.sum(grid.weights * masks[0] * masks[1]) / (4 * np.pi))
 
 
-def _auto(source, flms):
-    """The spectra of a scalar, a spin field, or one of each."""
-    from spherekit.spectra import polarization_power, power
+def _power(first, flms, second, flms2):
+    """The spectra of the signals of an `Input`, or of all pairs of a signal of each of two."""
+    from spherekit.spectra import cross_power
 
-    of_spin = {signal.spin: flm for signal, flm in zip(source.signals, flms, strict=True)}
-    T = of_spin.pop(0, None)
-    if not of_spin:
-        return {"TT": power(T)}
-    [(spin, flm)] = of_spin.items()
-    return polarization_power(flm, T, spin=spin)
+    signals = _signals(first, flms)
+    return cross_power(signals, None if second is None else _signals(second, flms2))
 
 
-def _cross(first, flms, second, flms2):
-    """The spectra of all pairs of a signal of each of two inputs."""
-    from spherekit.spectra import power
-
-    a, b = _by_letter(first, flms), _by_letter(second, flms2)
-    numbers = {letter: i for i, letter in enumerate("TEB")}
-    pairs = sorted(
-        (abs(numbers[x] - numbers[y]), numbers[y] < numbers[x], numbers[x], x, y)
-        for x in a
-        for y in b
-    )
-    return {x + y: power(a[x], b[y]) for *_, x, y in pairs}
-
-
-def _by_letter(source, flms):
-    """Coefficients of real signals by letter: T, E and B."""
-    from spherekit.conventions import spin_to_eb
-
-    letters = {}
-    for signal, flm in zip(source.signals, flms, strict=True):
-        parts = (
-            zip("EB", spin_to_eb(flm, spin=signal.spin), strict=True)
-            if signal.spin
-            else [("T", flm)]
-        )
-        letters |= dict(parts)
-    return {letter: letters[letter] for letter in "TEB" if letter in letters}
+def _signals(source, flms):
+    """Coefficients by the names T, and E and B, with the spin of these."""
+    pairs = zip(source.signals, flms, strict=True)
+    of_spin = {signal.spin: flm for signal, flm in pairs}
+    scalar = {"T": of_spin.pop(0)} if 0 in of_spin else {}
+    fields = [(flm, spin) for spin, flm in of_spin.items()]
+    return scalar | ({("E", "B"): fields[0]} if fields else {})
 
 
 def _corrected(args, spectra, first, second):
@@ -164,22 +140,8 @@ def _corrected(args, spectra, first, second):
     if second is not None:
         option = "beam" if args.beam2 is None else "beam2"
         windows2, line2 = beams.by_letter(args, option, second)
-    corrected = {
-        name: _divided(args, cl, windows[name[0]] * windows2[name[1]], name)
-        for name, cl in spectra.items()
-    }
+    corrected = {name: cl / (windows[name[0]] * windows2[name[1]]) for name, cl in spectra.items()}
     return corrected, "; ".join(dict.fromkeys(filter(None, (line, line2))))
-
-
-def _divided(args, cl, window, name):
-    """C_l divided by a window function, and 0 where both are 0, as below the spin of a field."""
-    lost = np.flatnonzero((window <= 0) & (np.abs(cl) > 0).reshape(-1, window.size).any(axis=0))
-    if lost.size:
-        raise ValueError(
-            f"the window function of beam and pixels of {name} is not positive at l = {lost[0]}, where the "
-            f"spectrum cannot be corrected; lower the band-limit, e.g. --L {lost[0]}"
-        )
-    return np.divide(cl, window, out=np.zeros_like(cl), where=window > 0)
 
 
 def _refuse_underflow(path, flm):

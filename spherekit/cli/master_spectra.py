@@ -1,6 +1,6 @@
 """``spherekit spectrum --method master``: bandpowers of masked maps, decoupled."""
 
-from spherekit.cli import analysis, beams, report
+from spherekit.cli import beams, report
 from spherekit.cli.fsky_spectra import remove_low
 from spherekit.cli.measured import Measured, names_and_units
 from spherekit.cli.options import Usage

@@ -2,9 +2,9 @@
 
 The spectra of T are TT, of a spin field (--field Q,U) EE, BB and EB, of both (--field T,Q,U) also TE and TB;
 of a wind (--field u,v), EE is the power of the divergent part and BB that of the rotational part. With
---cross they are those of all pairs of a signal of FILE and one of the other file. Q and U may be in two files:
-q.fits --and u.fits, or q.fits u.fits --spin 2 with a file as the output (other files, with a folder as the
-output, are computed one by one).
+--cross they are those of all pairs of a signal of FILE and one of the other file. Q and U may be in two
+files: q.fits --and u.fits, or q.fits u.fits --spin 2 with a file as the output. With a folder as the output,
+several files are computed one by one.
 
 With --method fsky, the default, a map with --mask is multiplied by it (0 to 1), transformed by one
 quadrature, and the spectrum is divided by f_sky, the mean of the squared mask. This is unbiased for smooth

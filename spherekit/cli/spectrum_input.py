@@ -81,8 +81,8 @@ def read_second(args, first):
     if first.grid is not None and second.grid != first.grid:
         raise ValueError(
             f"{first.path} is on {analysis.grid_label(first.grid)} and {args.cross} on "
-            f"{analysis.grid_label(second.grid)}; expected the same grid: convert one of them, with spherekit "
-            f"regrid {args.cross} --grid {first.grid} -o other.fits"
+            f"{analysis.grid_label(second.grid)}; expected the same grid: convert one of them, with "
+            f"spherekit regrid {args.cross} --grid {first.grid} -o other.fits"
         )
     files.refuse_frames(first.path, first.frame, args.cross, second.frame)
     if list(first.axes) or list(second.axes):

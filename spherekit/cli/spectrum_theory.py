@@ -52,8 +52,8 @@ def _factor(args, unit, first, second, pair):
         ratio = 1.0 if own == root else temperature_ratio(root, own)
         if ratio is None:
             raise Usage(
-                f"--theory {args.theory} has the unit {unit or 'none'}, and the signals {own or 'none'}, which "
-                "cannot be compared; pass the unit of maps that do not state it with --unit, e.g. --unit mK"
+                f"--theory {args.theory} has the unit {unit or 'none'}, and the signals {own or 'none'}, "
+                "which cannot be compared; pass the unit of maps that state none with --unit, e.g. --unit mK"
             )
         factor *= ratio
     return factor
