@@ -48,6 +48,10 @@ DEFINITION = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 3e-7}
 #: Against stored values of other codes at L <= 256, relative to the largest value.
 STORED = 1e-12
 
+#: Spectra of masked fields against another code's: several transforms, and an inverse matrix of condition number
+#: below 100. Relative to the largest value.
+NAMASTER = 1e-10
+
 #: d^l_mn and sY_lm / sqrt((2l+1)/4pi) at single points, absolute (the functions are at most 1):
 #: to l = 2047, near the poles and elsewhere alike.
 POINT = 1e-13

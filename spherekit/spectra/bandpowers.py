@@ -65,13 +65,13 @@ class Bandpowers(NamedTuple):
         ValueError
             Fewer degrees than L, or NaN or infinite values.
         """
-        spectra = {name: _theory(values, name, self.bins.L) for name, values in cl.items()}
+        spectra = {name: checked_spectrum(values, name, self.bins.L) for name, values in cl.items()}
         return {
             name: sum(
                 (
-                    window @ _either(spectra, source)
+                    window @ spectrum_of_pair(spectra, source)
                     for source, window in windows.items()
-                    if _either(spectra, source) is not None
+                    if spectrum_of_pair(spectra, source) is not None
                 ),
                 np.zeros(self.bins.n),
             )
@@ -140,12 +140,12 @@ def master(
     """
     if not isinstance(bins, Bins):
         raise TypeError(f"bins is {type(bins).__name__}; expected spherekit.spectra.Bins")
-    fields = _sequence(fields)
-    seconds = fields if fields2 is None else _sequence(fields2)
-    names = _names(fields, "fields")
-    names2 = _names(seconds, "fields2")
-    noise = _checked_noise(noise, names, names2)
-    fields, seconds = _sharing_masks(fields, seconds)
+    fields = field_sequence(fields)
+    seconds = fields if fields2 is None else field_sequence(fields2)
+    names = signal_names(fields, "fields")
+    names2 = signal_names(seconds, "fields2")
+    noise = checked_noise(noise, names, names2)
+    fields, seconds = sharing_masks(fields, seconds)
     values, windows, f_sky = {}, {}, {}
     for i, a in enumerate(fields):
         for j, b in enumerate(seconds):
@@ -153,7 +153,7 @@ def master(
                 continue
             _check_modes(a, b, bins)
             coupling = (couplings or {}).get((i, j)) or Coupling.of(a, b)
-            N = _noise_of(noise, coupling.names, bins.L)
+            N = spectra_of_pairs(noise, coupling.names, bins.L)
             cl = coupling.decouple(pseudo_power(a, b), bins, N)
             rows = coupling.windows(bins)
             for k, name in enumerate(coupling.names):
@@ -161,15 +161,15 @@ def master(
                 blocks = zip(coupling.names, rows[k], strict=True)
                 windows[name] = {source: window for source, window in blocks if window.any()}
                 f_sky[name] = _mean_product(a, b)
-    order = _order(names, names2, fields2 is None)
+    order = pair_names(names, names2, fields2 is None)
     return Bandpowers(bins, *({name: x[name] for name in order} for x in (values, windows, f_sky)))
 
 
-def _sequence(fields):
+def field_sequence(fields):
     return [fields] if isinstance(fields, MaskedField) else list(fields)
 
 
-def _sharing_masks(*sequences):
+def sharing_masks(*sequences):
     """The fields with one object for all equal masks, so that its coefficients are computed once."""
     masks = []
     shared = []
@@ -182,7 +182,7 @@ def _sharing_masks(*sequences):
     return shared
 
 
-def _names(fields, argument):
+def signal_names(fields, argument):
     for field in fields:
         if not isinstance(field, MaskedField):
             raise TypeError(
@@ -198,7 +198,7 @@ def _names(fields, argument):
     return names
 
 
-def _order(names, names2, is_auto):
+def pair_names(names, names2, is_auto):
     """The pairs in the order of codes: TT EE BB TE EB TB, or TT EE BB TE EB ET BE TB BT."""
     pairs = [
         (abs(j - i), j < i, i, a + b)
@@ -226,7 +226,7 @@ def _check_modes(field, field2, bins):
         )
 
 
-def _checked_noise(noise, names, names2):
+def checked_noise(noise, names, names2):
     if noise is None:
         return {}
     if not isinstance(noise, Mapping):
@@ -243,7 +243,7 @@ def _checked_noise(noise, names, names2):
     return noise
 
 
-def _noise_of(noise, names, L):
+def spectra_of_pairs(noise, names, L):
     """The pseudo-spectra of the noise of these pairs (n, L), or None."""
     if not any(name in noise for name in names):
         return None
@@ -262,7 +262,7 @@ def _of_degrees(values, name, L):
     return np.broadcast_to(values, (L,))
 
 
-def _theory(values, name, L):
+def checked_spectrum(values, name, L):
     values = checks.as_float_array(values, name)
     if np.iscomplexobj(values) or values.ndim != 1 or values.size < L:
         raise ValueError(
@@ -274,6 +274,6 @@ def _theory(values, name, L):
     return values[:L]
 
 
-def _either(spectra, name):
+def spectrum_of_pair(spectra, name):
     """The spectrum of a pair of signals in either order, or None."""
     return spectra.get(name, spectra.get(name[::-1]))

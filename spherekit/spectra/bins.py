@@ -221,8 +221,8 @@ class Bins:
         rows = self.weight_rows()
         return rows @ np.arange(float(self.L))
 
-    def __eq__(self, other):
-        return isinstance(other, Bins) and self._key() == other._key()
+    def __eq__(self, bins):
+        return isinstance(bins, Bins) and self._key() == bins._key()
 
     def __hash__(self):
         return hash(self._key())

@@ -162,11 +162,11 @@ class Mask:
         n_l = min(self.flm.size, mask.flm.size)
         return power(self.flm[:n_l], mask.flm[:n_l])
 
-    def __eq__(self, other):
-        return self is other or (
-            isinstance(other, Mask)
-            and (self.L, self.grid, self.iterations) == (other.L, other.grid, other.iterations)
-            and np.array_equal(self.values, other.values)
+    def __eq__(self, mask):
+        return self is mask or (
+            isinstance(mask, Mask)
+            and (self.L, self.grid, self.iterations) == (mask.L, mask.grid, mask.iterations)
+            and np.array_equal(self.values, mask.values)
         )
 
     __hash__ = None

@@ -441,8 +441,8 @@ def _checked_inverse(matrix, labels):
     return inverse / scale[:, None]
 
 
-def _listed(labels, indices, most=6):
-    words = [labels[i] for i in indices[:most]]
+def _listed(labels, indices, max_listed=6):
+    words = [labels[i] for i in indices[:max_listed]]
     remaining = len(indices) - len(words)
     return ", ".join(words) + (f" and {remaining} more" if remaining else "")
 
