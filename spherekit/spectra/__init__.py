@@ -6,6 +6,7 @@ from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
+from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked import (
@@ -17,6 +18,7 @@ from spherekit.spectra.masked import (
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
 from spherekit.spectra.mode_coupling import coupling_matrix
+from spherekit.spectra.noise import SplitPower, noise_power, split_power
 from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients
@@ -29,19 +31,22 @@ __all__ = [
     "Mask",
     "MaskedField",
     "MonopoleDipole",
+    "SplitPower",
     "apodize",
-    "correlated_flm",
-    "coupling_matrix",
     "beam_window",
     "correlated_flm",
+    "coupling_matrix",
     "cross_power",
     "gaussian_beam",
     "gaussian_flm",
     "gaussian_sky",
+    "knox_errors",
     "masked_field",
     "masked_flm",
     "masked_power",
     "master",
+    "mode_fraction",
+    "noise_power",
     "pixel_window",
     "polarization_power",
     "power",
@@ -50,6 +55,7 @@ __all__ = [
     "read_coupling",
     "remove_monopole_dipole",
     "sky_fraction",
+    "split_power",
     "write_coupling",
 ]
 
