@@ -6,6 +6,7 @@ from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
+from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
 from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
@@ -21,13 +22,14 @@ from spherekit.spectra.mode_coupling import coupling_matrix
 from spherekit.spectra.noise import SplitPower, noise_power, split_power
 from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
-from spherekit.spectra.purification import pure_coefficients
+from spherekit.spectra.purification import pure_coefficients, pure_noise_power
 from spherekit.spectra.simulation import gaussian_sky
 
 __all__ = [
     "Bandpowers",
     "Bins",
     "Coupling",
+    "Covariance",
     "Mask",
     "MaskedField",
     "MonopoleDipole",
@@ -38,6 +40,7 @@ __all__ = [
     "coupling_matrix",
     "cross_power",
     "gaussian_beam",
+    "gaussian_covariance",
     "gaussian_flm",
     "gaussian_sky",
     "knox_errors",
@@ -52,8 +55,10 @@ __all__ = [
     "power",
     "pseudo_power",
     "pure_coefficients",
+    "pure_noise_power",
     "read_coupling",
     "remove_monopole_dipole",
+    "sample_covariance",
     "sky_fraction",
     "split_power",
     "write_coupling",

@@ -128,11 +128,110 @@ def _counterterms(f, L, mask, options):
     """The terms of the derivatives of the mask: what makes the coefficients of W f pure."""
     gradient, hessian = mask.derivatives
     kind = checks.result_type(False, checks.is_single(f))
-    ell = degrees(L).astype(float)
-    slope = np.sqrt(ell * (ell + 1))
-    N = np.zeros(L * L)
-    N[4:] = 1 / np.sqrt((ell + 2) * (ell + 1) * ell * (ell - 1))[4:]
+    of_gradient, of_hessian = (x[degrees(L)] for x in derivative_factors(L))
     of_spin_1 = iterated_forward(f * gradient.conj().astype(kind), L, spin=1, **options)
     of_spin_0 = iterated_forward(f * hessian.conj().astype(kind), L, spin=0, **options)
     real = checks.real_type(of_spin_0)
-    return (2 * N * slope).astype(real) * of_spin_1 + N.astype(real) * of_spin_0
+    return of_gradient.astype(real) * of_spin_1 + of_hessian.astype(real) * of_spin_0
+
+
+def derivative_factors(L):
+    """2 N_l sqrt(l(l+1)) and N_l, the factors of the terms of eth W and of eth eth W; 0 for l < 2.
+
+    >>> [x.round(3) for x in derivative_factors(4)]
+    [array([0.   , 0.   , 1.   , 0.632]), array([0.   , 0.   , 0.204, 0.091])]
+    """
+    ell = np.arange(float(L))
+    N = np.zeros(L)
+    N[2:] = 1 / np.sqrt((ell + 2) * (ell + 1) * ell * (ell - 1))[2:]
+    return 2 * N * np.sqrt(ell * (ell + 1)), N
+
+
+def pure_noise_power(
+    mask: Mask | ArrayLike,
+    L: int,
+    *,
+    sampling: str | Grid = "mw",
+    depth: float | None = None,
+    sigma: ArrayLike | None = None,
+) -> np.ndarray:
+    """Mean pseudo-spectrum of white noise in pure E or B modes.
+
+        N_l = depth^2 (<W^2> + 4 N_l^2 l(l+1) <|eth W|^2> + N_l^2 <|eth eth W|^2>)
+
+    with means over the sphere: harmonics of different spins at the same point are orthogonal in m. At low
+    degrees it is much larger than that of masked fields, because derivatives amplify noise.
+
+    Parameters
+    ----------
+    mask : Mask, or array_like [shape=grid.shape]
+        The mask, as of `pure_coefficients`.
+    L : int
+        Band-limit, > 2.
+    sampling : str or Grid
+        Grid of the mask, as in `spherekit.harmonic.forward`.
+    depth : float, optional
+        Depth of the noise of Q and of U (``noise_pol`` of `gaussian_sky`): its standard deviation per unit
+        solid angle, in the unit of the map times radians.
+    sigma : float or array_like [shape=grid.shape], optional
+        Standard deviation of the independent noise of each sample of Q and of U. Either ``depth`` or
+        ``sigma`` is required.
+
+    Returns
+    -------
+    float64 ndarray [shape=(L,)]
+        N_l, to be subtracted from the pseudo-spectrum of a pure signal; 0 for l < 2.
+
+    Raises
+    ------
+    TypeError
+        Arguments of other types.
+    ValueError
+        Neither or both of ``depth`` and ``sigma``; negative or infinite values, or those of another shape; an
+        invalid mask, L or grid.
+
+    See Also
+    --------
+    noise_power : that of fields that are not pure.
+
+    Examples
+    --------
+    >>> from spherekit.sampling import HEALPix
+    >>> from spherekit.spectra import apodize, pure_noise_power
+    >>> grid = HEALPix(32)
+    >>> mask = apodize(grid.theta < 1.5, 0.5, sampling=grid)
+    >>> (pure_noise_power(mask, 64, sampling=grid, depth=1.0)[[2, 10, 63]] / (mask**2).mean()).round(2)
+    array([15.  ,  1.18,  1.  ])
+    """
+    grid = as_grid(sampling, L)
+    L = checks.integer(L, "L", 3)
+    if not isinstance(mask, Mask):
+        mask = Mask(mask, L, grid)
+    if (depth is None) == (sigma is None):
+        given = "both" if sigma is not None else "neither"
+        raise ValueError(f"got {given} of depth and sigma; expected one of them")
+    if depth is not None:
+        expected = "a number >= 0, in the unit of the map times radians"
+        depth = checks.real_number(depth, "depth", expected, lambda x: 0 <= x < np.inf)
+        weights = grid.weights * depth**2
+    else:
+        weights = (grid.weights * _deviations(sigma, mask)) ** 2
+    factors = np.ones(L), *derivative_factors(L)
+    means = [np.sum(weights * abs(x) ** 2) for x in (mask.values, *mask.derivatives)]
+    power = sum(factor**2 * mean for factor, mean in zip(factors, means, strict=True))
+    return np.where(np.arange(L) < 2, 0, power / (4 * np.pi))
+
+
+def _deviations(sigma, mask):
+    """The standard deviation of each sample, and 0 where the mask is 0."""
+    sigma = checks.as_float_array(sigma, "sigma")
+    if np.iscomplexobj(sigma) or sigma.shape not in ((), mask.values.shape):
+        raise ValueError(
+            f"sigma has shape {sigma.shape} and dtype {sigma.dtype}; expected a number or real values of "
+            f"shape {mask.values.shape}"
+        )
+    sigma = np.broadcast_to(sigma, mask.values.shape)
+    observed = sigma[mask.values > 0]
+    if not (np.isfinite(observed) & (observed >= 0)).all():
+        raise ValueError("sigma is negative, NaN or infinite at samples that the mask selects")
+    return np.where(mask.values > 0, sigma, 0)
