@@ -12,10 +12,8 @@ from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked import (
-    MonopoleDipole,
     masked_flm,
     masked_power,
-    remove_monopole_dipole,
     sky_fraction,
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
@@ -25,6 +23,12 @@ from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients, pure_noise_power
 from spherekit.spectra.simulation import gaussian_sky
+from spherekit.spectra.templates import (
+    MonopoleDipole,
+    TemplateFit,
+    remove_monopole_dipole,
+    remove_templates,
+)
 
 __all__ = [
     "Bandpowers",
@@ -36,6 +40,7 @@ __all__ = [
     "MaskedField",
     "MonopoleDipole",
     "SplitPower",
+    "TemplateFit",
     "apodize",
     "beam_window",
     "correlated_flm",
@@ -62,6 +67,7 @@ __all__ = [
     "pure_noise_power",
     "read_coupling",
     "remove_monopole_dipole",
+    "remove_templates",
     "sample_covariance",
     "sky_fraction",
     "split_power",
