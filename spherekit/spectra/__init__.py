@@ -5,6 +5,7 @@ from spherekit.spectra.apodization import apodize
 from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
+from spherekit.spectra.constrained import Realizations, constrained_realization
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
 from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
@@ -29,6 +30,7 @@ from spherekit.spectra.templates import (
     remove_monopole_dipole,
     remove_templates,
 )
+from spherekit.spectra.wiener import WienerFit, wiener_filter
 
 __all__ = [
     "Bandpowers",
@@ -39,10 +41,13 @@ __all__ = [
     "Mask",
     "MaskedField",
     "MonopoleDipole",
+    "Realizations",
     "SplitPower",
     "TemplateFit",
+    "WienerFit",
     "apodize",
     "beam_window",
+    "constrained_realization",
     "correlated_flm",
     "coupling_matrix",
     "cross_power",
@@ -71,6 +76,7 @@ __all__ = [
     "sample_covariance",
     "sky_fraction",
     "split_power",
+    "wiener_filter",
     "write_coupling",
 ]
 
