@@ -79,6 +79,8 @@ OTHERS = {
     "Wind",
     "Residual",
     "Fit",
+    "Diffusion",
+    "ConstrainedFill",
     "Path",
     "Statistics",
     "generate",
