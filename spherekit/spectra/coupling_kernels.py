@@ -1,7 +1,7 @@
 """Kernels of `coupling_sums`: columns as sums over 3j symbols, and the recursion from column to column.
 
-The 3j symbols f_j = (l k j; s -s 0), j = l-k..l+k, satisfy (Schulten and Gordon 1975, J. Math. Phys. 16, 1961,
-eq. 6a)
+The 3j symbols f_j = (l k j; s -s 0), j = l-k..l+k, satisfy (Schulten and Gordon 1975, J. Math. Phys. 16,
+1961, eq. 6a)
 
     A_{j+1} f_{j+1} + A_j f_{j-1} = 2 s (2j+1) f_j,    A_j^2 = (j^2 - (l-k)^2) ((l+k+1)^2 - j^2).
 
@@ -29,7 +29,7 @@ _TILE = 32
 
 
 def work_size(L, w):
-    """Number of elements of the buffer of `fill_segments`: four columns, and two states of sums of w lanes."""
+    """Number of elements of the buffer of `fill_segments`: four columns, and two states of sums."""
     return 4 * column_size(L, w) + 2 * _STATE * w
 
 
