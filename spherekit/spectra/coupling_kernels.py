@@ -10,8 +10,8 @@ With ``f_j = g_j sqrt(q_j)`` and ``q_j q_{j+1} = 1/A_{j+1}^2`` this is
     g_{j+1} = 2 s w_j g_j - g_{j-1},    w_j = (2j+1) q_j,
 
 without square roots; q does not depend on the spin, and w_j g_j g'_j is a term of the sum of products of two
-symbols. The recursions run from both ends to j = l, where they are joined, and the sum of the squares of each
-symbol is normalized to 1. Degrees l are the lanes.
+symbols. The recursions run from both ends, where the symbols are smallest, to j = sqrt(l^2 - s^2), where they
+are large, and are joined there; the sum of (2j+1) f_j^2 is normalized to 1. Degrees l are the lanes.
 """
 
 import math
@@ -74,7 +74,7 @@ def fill_segments(lanes, counter, starts, spins, power, e, a, scale, work, sums)
         for k in range(max(first - 1, lowest), first + 1):
             column = pointer(columns, (k - first + 1) * size)
             for degree in range(k, last + 1, width(lanes)):
-                _column(lanes, power, degree, k, spins[0], spins[1], state, column, 2 * size)
+                _column(lanes, power, degree, k, spins, state, column, 2 * size)
         _recursion(lanes, first, stop, last, e, a, scale, columns, size, parities, sums)
 
 
@@ -111,18 +111,41 @@ def _recursion(lanes, first, stop, last, e, a, scale, columns, size, parities, s
 
 
 @leaf
-def _column(lanes, power, degree, k, spin, spin2, state, column, odd):
+def _column(lanes, power, degree, k, spins, state, column, odd):
     """G^+ and G^- at w degrees l >= k and l' = k: at ``degree`` and ``odd + degree`` of ``column``."""
+    spin, i = max(spins[0], spins[1]), 0
+    while i < width(lanes):  # once, unless the indices differ between the lanes
+        join, start = _join_index(degree + i, k, spin), i
+        margin = 0.25 * math.sqrt(float(k * k - spin * spin)) + 1.0
+        while i < width(lanes) and abs(_join_index(degree + i, k, spin) - join) <= margin:
+            i += 1
+        _lanes_of_column(
+            lanes, power, degree, k, join, spins[0], spins[1], state, start, i, column, odd
+        )
+
+
+@leaf
+def _join_index(ell, k, spin):
+    """Index i of l3 = l - k + i at which the recursions are joined, 1 <= i <= 2 k."""
+    i = int(math.sqrt(float(ell * ell - spin * spin)) + 0.5) - ell + k
+    return min(max(i, 1), 2 * k)
+
+
+@leaf
+def _lanes_of_column(
+    lanes, power, degree, k, join, spin, spin2, state, start, stop, column, odd
+):
+    """`_column` of the lanes ``start`` to ``stop`` - 1, joined at index ``join``."""
     w = width(lanes)
     upper = pointer(state, _STATE * w)
-    _half_sum(lanes, power, degree, k, 0, 1, k, spin, spin2, state)
-    _half_sum(lanes, power, degree, k, 2 * k, -1, k + 1, spin, spin2, upper)
-    for i in range(w):
+    _half_sum(lanes, power, degree, k, 0, 1, join, spin, spin2, state)
+    _half_sum(lanes, power, degree, k, 2 * k, -1, 2 * k + 1 - join, spin, spin2, upper)
+    for i in range(start, stop):
         low, high = pointer(state, i), pointer(upper, i)
         ell = float(degree + i)
         ratio, ratio2 = 0.0, 0.0
         if k:
-            square = k * (k + 1.0) * (2 * ell - k) * (2 * ell + 1 + k)  # A_j^2 at j = l
+            square = join * (2 * k + 1.0 - join) * (2 * ell - 2 * k + join) * (2 * ell + 1 + join)
             q, q_below = low[8 * w], 1.0 / (low[8 * w] * square)
             root = math.sqrt(
                 1.0 / (high[8 * w] * square * q)
