@@ -147,6 +147,7 @@ CALLS = {
     "spectra.apodize": dict(mask=np.arange(12), width=0.5, sampling="healpix:1", threads=1),
     "spectra.beam_window": dict(beam=0.1, L=4, spin=1, nside=2),
     "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
+    "spectra.coupling_matrix": dict(mask_power=np.ones(4), L=4, spin=1, spin2=2, threads=1),
     "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
     "spectra.gaussian_beam": dict(fwhm=0.1, L=4, spin=1),
     "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),

@@ -181,7 +181,7 @@ def _half_sum(lanes, power, degree, k, i, step, count, spin, spin2, state):
     for j in range(w):
         state[j] = 2.0 * (degree + j)
     twice = load(lanes, state, 0)
-    one, edge = splat(lanes, 1.0), (1 + step) // 2
+    edge = (1 + step) // 2
     first = float(i + edge) * (2 * k + 1.0 - i - edge)
     root = math.sqrt(max(first, 1.0)) * (2.0 * degree + 1.0)
     q = splat(lanes, 1.0 / root)
@@ -203,7 +203,7 @@ def _half_sum(lanes, power, degree, k, i, step, count, spin, spin2, state):
         before, before2, g, g2 = g, g2, following, following2
         j = i + edge
         square = (twice + splat(lanes, float(j - 2 * k))) * (twice + splat(lanes, float(j + 1)))
-        q = one / (q * (square * splat(lanes, j * (2 * k + 1.0 - j))))
+        q = splat(lanes, 1.0) / (q * (square * splat(lanes, j * (2 * k + 1.0 - j))))
         i += step
     store(state, 0, even)
     store(state, w, odd)

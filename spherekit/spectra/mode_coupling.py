@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.blas import single_threaded
-from spherekit.spectra.coupling_sums import coupling_sums, upper_triangles, write
+from spherekit.spectra.coupling_sums import MAX_SPIN, coupling_sums, upper_triangles, write
 
 
 def coupling_matrix(
@@ -195,9 +195,10 @@ def _mask_power(mask_power):
 
 
 def _spins(spin, spin2, L):
-    named = ((spin, "spin"), (spin2, "spin2"))
+    limit, hint = min(L - 1, MAX_SPIN), f"less than L = {L}, and at most {MAX_SPIN}"
     return tuple(
-        checks.integer(value, name, 0, L - 1, f"less than L = {L}") for value, name in named
+        checks.integer(value, name, 0, limit, hint)
+        for value, name in ((spin, "spin"), (spin2, "spin2"))
     )
 
 
