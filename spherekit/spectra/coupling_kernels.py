@@ -25,7 +25,7 @@ _SMALLEST = 2.0**-450
 #: Vectors in a buffer of `_column`: three sums, g g' at two offsets, and q.
 _STATE = 9
 #: Rows and columns of a tile of `write_blocks`.
-_TILE = 32
+TILE = 32
 
 
 def work_size(L, w):
@@ -132,9 +132,7 @@ def _join_index(ell, k, spin):
 
 
 @leaf
-def _lanes_of_column(
-    lanes, power, degree, k, join, spin, spin2, state, start, stop, column, odd
-):
+def _lanes_of_column(lanes, power, degree, k, join, spin, spin2, state, start, stop, column, odd):
     """`_column` of the lanes ``start`` to ``stop`` - 1, joined at index ``join``."""
     w = width(lanes)
     upper = pointer(state, _STATE * w)
@@ -217,7 +215,7 @@ def _half_sum(lanes, power, degree, k, i, step, count, spin, spin2, state):
 
 
 @leaf
-def write_blocks(counter, sums, parities, row_scales, column_scales, blocks, matrix):
+def write_blocks(counter, sums, parities, row_scales, column_scales, blocks, work, matrix):
     """Write ``row_scale[l] K_{ll'} column_scale[l']`` of upper triangles K, in both triangles of blocks.
 
     Parameters
@@ -229,23 +227,44 @@ def write_blocks(counter, sums, parities, row_scales, column_scales, blocks, mat
     parities, blocks : int64 ndarray [shape=(n,)]
         For each block, the index in ``sums`` and the one in ``matrix``.
     row_scales, column_scales : float64 ndarray [shape=(n, L)]
+    work : float64 ndarray [shape=(4, TILE, TILE)]
+        The tiles of both parities, and their transposes.
     matrix : float64 ndarray [shape=(m, L, L)]
     """
     L = sums.shape[1]
     while True:
-        row = _TILE * next_item(counter)
+        row = TILE * next_item(counter)
         if row >= L:
             return
-        row_stop = min(row + _TILE, L)
-        for column in range(row, L, _TILE):
-            column_stop = min(column + _TILE, L)
+        for column in range(row, L, TILE):
+            for parity in range(sums.shape[0]):
+                tile = pointer(work, 2 * parity * TILE * TILE)
+                _read_tile(pointer(sums, parity * L * L), L, row, column, tile)
             for n in range(parities.size):
-                tile = pointer(sums, parities[n] * L * L)
-                target = pointer(matrix, blocks[n] * L * L)
+                tile, target = 2 * parities[n] * TILE * TILE, pointer(matrix, blocks[n] * L * L)
                 rows, columns = pointer(row_scales, n * L), pointer(column_scales, n * L)
-                for i in range(row, row_stop):
-                    for j in range(max(column, i), column_stop):
-                        target[i * L + j] = rows[i] * tile[i * L + j] * columns[j]
-                for j in range(column, column_stop):
-                    for i in range(row, min(row_stop, j)):
-                        target[j * L + i] = rows[j] * tile[i * L + j] * columns[i]
+                _write_tile(pointer(work, tile), rows, columns, L, row, column, target)
+                if column > row:
+                    transpose = pointer(work, tile + TILE * TILE)
+                    _write_tile(transpose, rows, columns, L, column, row, target)
+
+
+@leaf
+def _read_tile(triangle, L, row, column, tile):
+    """Copy a tile and its transpose; a tile on the diagonal becomes symmetric."""
+    for i in range(min(TILE, L - row)):
+        for j in range(i if row == column else 0, min(TILE, L - column)):
+            value = triangle[(row + i) * L + column + j]
+            tile[i * TILE + j] = value
+            tile[TILE * TILE + j * TILE + i] = value
+            if row == column:
+                tile[j * TILE + i] = value
+
+
+@leaf
+def _write_tile(tile, rows, columns, L, row, column, target):
+    for i in range(min(TILE, L - row)):
+        scale, source = rows[row + i], pointer(tile, i * TILE)
+        factors, values = pointer(columns, column), pointer(target, (row + i) * L + column)
+        for j in range(min(TILE, L - column)):
+            values[j] = scale * (source[j] * factors[j])
