@@ -141,6 +141,14 @@ def test_results_do_not_depend_on_threads(L, rng):
         np.testing.assert_array_equal(matrices[0], matrices[2])
 
 
+@pytest.mark.parametrize("scale", [2.0**-1000, 2.0**-61, 2.0**900])
+def test_the_scale_of_a_mask(scale, rng):
+    power = mask_power(2 * L, rng)
+    for spin in (0, 2):
+        M = coupling_matrix(power, L, spin)
+        np.testing.assert_array_equal(coupling_matrix(power * scale, L, spin), M * scale)
+
+
 def test_degrees_of_the_mask_that_do_not_matter(rng):
     power = mask_power(5 * L, rng)
     M = coupling_matrix(power, L, 2)
@@ -159,7 +167,8 @@ def test_degrees_of_the_mask_that_do_not_matter(rng):
     [
         (([1.0, np.nan], L), {}, ValueError, "nan at l = 1"),
         (([1.0, np.inf], L), {}, ValueError, "inf at l = 1"),
-        ((np.zeros(5), L), {}, ValueError, "zero at all degrees"),
+        ((np.zeros(5), L), {}, ValueError, "zero at all degrees up to 4"),
+        ((np.eye(30)[25], L), {}, ValueError, "zero at all degrees up to 22"),
         (([], L), {}, ValueError, "shape"),
         ((np.ones((2, 5)), L), {}, ValueError, "one axis"),
         ((np.ones(5) + 1j, L), {}, TypeError, "real numbers"),

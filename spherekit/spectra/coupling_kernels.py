@@ -10,8 +10,9 @@ With ``f_j = g_j sqrt(q_j)`` and ``q_j q_{j+1} = 1/A_{j+1}^2`` this is
     g_{j+1} = 2 s w_j g_j - g_{j-1},    w_j = (2j+1) q_j,
 
 without square roots; q does not depend on the spin, and w_j g_j g'_j is a term of the sum of products of two
-symbols. The recursions run from both ends, where the symbols are smallest, to j = sqrt(l^2 - s^2), where they
-are large, and are joined there; the sum of (2j+1) f_j^2 is normalized to 1. Degrees l are the lanes.
+symbols. The recursions run from both ends, where the symbols are as small as 4^-s, to j = sqrt(l^2 - s^2),
+where they are large, and are joined there; the sum of (2j+1) f_j^2 is normalized to 1. Degrees l are the
+lanes.
 """
 
 import math
@@ -20,9 +21,7 @@ from spherekit._core.jit import leaf
 from spherekit.kernels.simd import load, pointer, splat, store, width
 from spherekit.kernels.work_queue import next_item
 
-#: The scale of the 3j symbols at both ends, which are the smallest at high spins; squares are normal numbers.
-_SMALLEST = 2.0**-450
-#: Vectors in a buffer of `_column`: three sums, g g' at two offsets, and q.
+#: Vectors of a state of `_half_sum`.
 _STATE = 9
 #: Rows and columns of a tile of `write_blocks`.
 TILE = 32
@@ -53,7 +52,7 @@ def fill_segments(lanes, counter, starts, spins, power, e, a, scale, work, sums)
     power : float64 ndarray
         W_l, zero at degrees that do not matter.
     e, a, scale : float64 ndarray
-        e_l, a_l and 1/sqrt(2l+1) by degree, as long as a column.
+        e_l, a_l and the root of the scale of W_l over sqrt(2l+1), by degree, as long as a column.
     work : float64 ndarray [shape=(work_size(L, w),)]
     sums : float64 ndarray [shape=(1 or 2, L, L)]
         K^+, and K^- if both spins are positive.
@@ -184,7 +183,8 @@ def _half_sum(lanes, power, degree, k, i, step, count, spin, spin2, state):
     root = math.sqrt(max(first, 1.0)) * (2.0 * degree + 1.0)
     q = splat(lanes, 1.0 / root)
     even = odd = norm = norm2 = before = before2 = splat(lanes, 0.0)
-    g = g2 = splat(lanes, _SMALLEST)
+    g = splat(lanes, 4.0**-spin)
+    g2 = splat(lanes, 4.0**-spin2)
     factor, factor2 = splat(lanes, 2.0 * spin), splat(lanes, 2.0 * spin2)
     for _ in range(count):
         weight = (twice + splat(lanes, 2.0 * (i - k) + 1.0)) * q

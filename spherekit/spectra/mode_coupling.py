@@ -91,7 +91,7 @@ def coupling_matrix(
     ((4, 4, 8, 8), True)
     """
     L = checks.band_limit(L)
-    mask_power = _mask_power(mask_power)
+    mask_power = _mask_power(mask_power, L)
     if spin2 is None:
         spin2 = spin
         pure2 = pure if pure2 is None else pure2
@@ -177,7 +177,8 @@ def _scale(sign, pure_spins, L):
     return np.where(exists, sign * norm, 0.0), np.where(exists, (2 * ell + 1) / norm, 0.0)
 
 
-def _mask_power(mask_power):
+def _mask_power(mask_power, L):
+    """The degrees of the spectrum that matter."""
     values = checks.as_float_array(mask_power, "mask_power")
     if np.iscomplexobj(values):
         raise TypeError(f"mask_power has dtype {values.dtype}; expected real numbers")
@@ -189,9 +190,12 @@ def _mask_power(mask_power):
             f"mask_power contains NaN or infinite values ({values[degree]} at l = {degree}); expected the "
             "spectrum of a mask of finite weights"
         )
+    values = values.astype(float)[: 2 * L - 1]
     if not values.any():
-        raise ValueError("mask_power is zero at all degrees; expected masks that overlap")
-    return values.astype(float)
+        raise ValueError(
+            f"mask_power is zero at all degrees up to {len(values) - 1}; expected masks that overlap"
+        )
+    return values
 
 
 def _spins(spin, spin2, L):
