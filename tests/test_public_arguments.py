@@ -151,6 +151,7 @@ CALLS = {
     "spectra.noise_power": dict(mask=np.ones(12), L=2, sampling="healpix:1", level=1.0, spin=1),
     "spectra.split_power": dict(signals={"T": np.array([FLM, FLM])}),
     "spectra.knox_errors": dict(spectra={"TT": np.ones(4)}),
+    "spectra.coupling_matrix": dict(mask_power=np.ones(4), L=4, spin=1, spin2=2, threads=1),
     "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
     "spectra.deproject": dict(
         f=PIXELS, mask=np.ones(12), templates=np.ones((1, 12)), sampling="healpix:1", spin=0
