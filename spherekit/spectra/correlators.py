@@ -112,15 +112,15 @@ class Correlators:
 
     def _computed_terms(self, x, i, y, k):
         signal, noise = (spectra[i, k] for spectra in self._spectra(x, y))
-        mask = self._product_of_masks(x, y)
-        spins = x.spin(i), y.spin(k)
-        if i == k and x.field.pure[i] and y.field.pure[k]:
-            if noise.any() and x.field.mask is y.field.mask:
-                return [_Term(_geometric_mean(signal), 0, mask), *self._pure_noise(x, y, noise)]
-            return [_Term(_geometric_mean(signal + noise), 0, mask)]
-        spectrum = _mean(signal + noise)
-        if not spectrum.any():
+        if not (signal.any() or noise.any()):
             return []
+        mask = self._product_of_masks(x, y)
+        is_auto = x.field.names[i] == y.field.names[k]
+        mean = _geometric_mean if is_auto else _arithmetic_mean
+        if is_auto and x.field.pure[i] and x.field.mask is y.field.mask and noise.any():
+            return [_Term(mean(signal), 0, mask), *self._pure_noise(x, y, noise)]
+        spectrum = mean(signal + noise)
+        spins = x.spin(i), y.spin(k)
         if spins[0] == spins[1]:
             return [_Term(spectrum, spins[0], mask)]
         return [_Term(spectrum / 2, spin, mask) for spin in spins]
@@ -142,7 +142,7 @@ class Correlators:
         """The correlator of E of one field and B of the other that the rotation of both by a mask causes."""
         signal, noise = self._spectra(x, y)
         isotropic = (signal[0, 0] + signal[1, 1] + noise[0, 0] + noise[1, 1]) / 2
-        return _Term(_mean(isotropic), x.field.spin, self._product_of_masks(x, y))
+        return _Term(_geometric_mean(isotropic), x.field.spin, self._product_of_masks(x, y))
 
     def _spectra(self, x, y):
         """Mean pseudo-spectra of signal and noise over the mean of the masks, two arrays (n, n2, L)."""
@@ -211,12 +211,15 @@ def _rotation(a, c):
     return k - i if x.spin(i) and x.spin(i) == y.spin(k) else 0
 
 
-def _mean(spectrum):
+def _arithmetic_mean(spectrum):
     """The arithmetic mean of a spectrum at two degrees [shape=(L, L)]."""
     return (spectrum[:, None] + spectrum) / 2
 
 
 def _geometric_mean(spectrum):
-    """The geometric mean of a spectrum >= 0 at two degrees [shape=(L, L)]."""
+    """The geometric mean of a spectrum >= 0 at two degrees [shape=(L, L)].
+
+    The covariance of auto-spectra is then positive: a product of positive semidefinite matrices.
+    """
     root = np.sqrt(np.maximum(spectrum, 0))
     return root[:, None] * root
