@@ -58,7 +58,7 @@ class Comparison(NamedTuple):
 
     @property
     def variance_pulls(self) -> np.ndarray:
-        """Deviations of the variance by theory from that of the simulations, in standard errors of the latter."""
+        """Deviations of the variance by theory, in units of the standard error of that of the simulations."""
         return (self.expected_variance - self.variance) / self.variance_error
 
 

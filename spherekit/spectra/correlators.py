@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.spectra.bandpowers import checked_spectrum, spectra_of_pairs, spectrum_of_pair
+from spherekit.spectra.low_degree_correlators import Windows
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked_fields import MaskedField
 from spherekit.spectra.mode_coupling import coupling_matrix
@@ -59,10 +60,13 @@ class Correlators:
         Spectra of the signal by pair.
     L : int
         Band-limit.
+    exact_degrees : int
+        The covariance of degrees below this is computed by exact correlators.
     """
 
-    def __init__(self, cl, L):
+    def __init__(self, cl, L, exact_degrees=0):
         self.L = L
+        self.low = Windows(exact_degrees, L) if exact_degrees else None
         self.cl = {name: checked_spectrum(values, name, L) for name, values in cl.items()}
         self._cache = {}
 
@@ -89,6 +93,10 @@ class Correlators:
         block = np.empty((*shape, self.L, self.L))
         for index, (a, b, c, d) in zip(np.ndindex(*shape), product(*signals), strict=True):
             block[index] = self._product((a, c), (b, d)) + self._product((a, d), (b, c))
+            if self.low is not None:
+                n = self.low.n
+                ac, bd, ad, bc = (self._exact(*pair) for pair in ((a, c), (b, d), (a, d), (b, c)))
+                block[*index, :n, :n] = self.low.summed(ac, bd) + self.low.summed(ad, bc)
         block = block.reshape(shape[0] * shape[1], shape[2] * shape[3], self.L, self.L)
         return block.transpose(0, 2, 1, 3)
 
@@ -103,6 +111,29 @@ class Correlators:
             term, term2 = (self._rotated(a[0], c[0]) for a, c in (pair, pair2))
             total += sign * term.spectrum * term2.spectrum * self._kernel(term, term2, odd=True)
         return total
+
+    def _exact(self, a, c):
+        """The exact correlator of two signals at low degrees."""
+        (x, i), (y, k) = a, c
+        key = "exact", _key(x), i, x.group, _key(y), k, y.group
+        return self._cached(key, lambda: self._computed_exact(x, i, y, k))
+
+    def _computed_exact(self, x, i, y, k):
+        names = self.coupling(x, y).names
+        shape = len(x.field.names), len(y.field.names), self.L
+        spectra = [spectrum_of_pair(self.cl, name) for name in names]
+        cl = np.array([np.zeros(self.L) if z is None else z for z in spectra]).reshape(shape)
+        cl = cl * x.field.beam[:, None] * y.field.beam
+        noise = self._spectra(x, y)[1]
+        if not x.field.pure[i] and not y.field.pure[k]:
+            is_plain = [[not (a or b) for b in y.field.pure] for a in x.field.pure]
+            return self.low.correlator(x, i, y, k, cl + noise * np.array(is_plain)[..., None])
+        result = self.low.correlator(x, i, y, k, cl)
+        if i == k and x.field.mask is y.field.mask and noise[i, k].any():
+            level, factors, squares = self._noise_of_pure(x, y, noise[i, k])
+            for f, spin, square in zip(factors, (2, 1, 0), squares, strict=True):
+                result = result + self.low.of_term(square, spin, np.sqrt(level) * f)
+        return result
 
     def _terms(self, a, c):
         """The terms of the correlator of two signals."""
@@ -127,16 +158,20 @@ class Correlators:
 
     def _pure_noise(self, x, y, noise):
         """The terms of white noise in pure modes: of the mask and of its first and second derivatives."""
-        mask = x.field.mask
-        factors = np.where(np.arange(self.L) < 2, 0.0, 1.0), *derivative_factors(self.L)
-        squares = [self._product_of_masks(x, y), *self._squared_derivatives(mask)]
-        means = [_mean_weight(square) for square in squares]
-        total = sum(f**2 * mean for f, mean in zip(factors, means, strict=True))
-        level = np.divide(noise * means[0], total, out=np.zeros(self.L), where=total > 0)
+        level, factors, squares = self._noise_of_pure(x, y, noise)
         return [
             _Term(_geometric_mean(level * f**2), spin, square)
             for f, spin, square in zip(factors, (2, 1, 0), squares, strict=True)
         ]
+
+    def _noise_of_pure(self, x, y, noise):
+        """(level of the white noise; factor of each term; squares of the mask and its derivatives)."""
+        factors = np.where(np.arange(self.L) < 2, 0.0, 1.0), *derivative_factors(self.L)
+        squares = [self._product_of_masks(x, y), *self._squared_derivatives(x.field.mask)]
+        means = [_mean_weight(square) for square in squares]
+        total = sum(f**2 * mean for f, mean in zip(factors, means, strict=True))
+        level = np.divide(noise * means[0], total, out=np.zeros(self.L), where=total > 0)
+        return level, factors, squares
 
     def _rotated(self, x, y):
         """The correlator of E of one field and B of the other that the rotation of both by a mask causes."""

@@ -32,6 +32,9 @@ from spherekit.spectra.bins import Bins
 from spherekit.spectra.correlators import Correlators, NoisyField
 from spherekit.spectra.masked_fields import MaskedField
 
+#: Degrees below which covariances are exact by default; the cost grows with the fourth power.
+EXACT_DEGREES = 24
+
 
 class Covariance(NamedTuple):
     """Covariance matrix of bandpowers, as `gaussian_covariance` and `sample_covariance` return it.
@@ -119,6 +122,7 @@ def gaussian_covariance(
     bins: Bins,
     noise: Mapping[str, ArrayLike] | None = None,
     noise2: Mapping[str, ArrayLike] | None = None,
+    exact_degrees: int | None = None,
 ) -> Covariance:
     """Covariance of the bandpowers that `master` returns, for Gaussian signal and noise.
 
@@ -145,6 +149,9 @@ def gaussian_covariance(
         Mean pseudo-spectra of the noise of ``fields`` by pair, as in `master`.
     noise2 : dict of str to array_like [broadcasts to (L,)], optional
         The same of ``fields2``. The noise of ``fields`` and ``fields2`` is taken to be uncorrelated.
+    exact_degrees : int, optional
+        The covariance of degrees l and l' below this is computed without the approximation, by sums over all
+        orders. By default 24; 0 for none. Time and memory grow with its fourth power.
 
     Returns
     -------
@@ -181,7 +188,10 @@ def gaussian_covariance(
     pairs = list(product(first, second))
     if fields2 is None:
         pairs = list(combinations_with_replacement(first, 2))
-    correlators = Correlators(cl, bins.L)
+    if exact_degrees is None:
+        exact_degrees = min(EXACT_DEGREES, bins.L)
+    exact_degrees = checks.integer(exact_degrees, "exact_degrees", 0, bins.L)
+    correlators = Correlators(cl, bins.L, exact_degrees)
     couplings = [correlators.coupling(*pair) for pair in pairs]
     blocks = {}
     for i, j in combinations_with_replacement(range(len(pairs)), 2):
