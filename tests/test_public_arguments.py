@@ -147,6 +147,10 @@ CALLS = {
     "spectra.apodize": dict(mask=np.arange(12), width=0.5, sampling="healpix:1", threads=1),
     "spectra.beam_window": dict(beam=0.1, L=4, spin=1, nside=2),
     "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
+    "spectra.mode_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
+    "spectra.noise_power": dict(mask=np.ones(12), L=2, sampling="healpix:1", level=1.0, spin=1),
+    "spectra.split_power": dict(signals={"T": np.array([FLM, FLM])}),
+    "spectra.knox_errors": dict(spectra={"TT": np.ones(4)}),
     "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
     "spectra.deproject": dict(
         f=PIXELS, mask=np.ones(12), templates=np.ones((1, 12)), sampling="healpix:1", spin=0

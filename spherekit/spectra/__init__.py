@@ -8,6 +8,7 @@ from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
 from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
+from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked import (
@@ -19,6 +20,7 @@ from spherekit.spectra.masked import (
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
 from spherekit.spectra.mode_coupling import coupling_matrix
+from spherekit.spectra.noise import SplitPower, noise_power, split_power
 from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients, pure_noise_power
@@ -33,11 +35,11 @@ __all__ = [
     "Mask",
     "MaskedField",
     "MonopoleDipole",
+    "SplitPower",
     "apodize",
-    "correlated_flm",
-    "coupling_matrix",
     "beam_window",
     "correlated_flm",
+    "coupling_matrix",
     "cross_power",
     "deproject",
     "deprojection_bias",
@@ -45,10 +47,13 @@ __all__ = [
     "gaussian_covariance",
     "gaussian_flm",
     "gaussian_sky",
+    "knox_errors",
     "masked_field",
     "masked_flm",
     "masked_power",
     "master",
+    "mode_fraction",
+    "noise_power",
     "pixel_window",
     "polarization_power",
     "power",
@@ -59,6 +64,7 @@ __all__ = [
     "remove_monopole_dipole",
     "sample_covariance",
     "sky_fraction",
+    "split_power",
     "write_coupling",
 ]
 
