@@ -7,7 +7,7 @@ from tolerances import IDENTITY
 
 from spherekit.bench import bandpowers
 from spherekit.bench.bandpower_statistics import compare, table
-from spherekit.bench.bandpowers import CHUNK, SPECTRA, Setup, run, tensor_bb
+from spherekit.bench.bandpowers import CHUNK, SPECTRA, Survey, run, tensor_bb
 
 #: Standard errors that no bin may exceed, and the smallest probability of a chi-square.
 WORST, SMALLEST = 4.5, 1e-3
@@ -26,7 +26,7 @@ def test_small_run(tmp_path, capsys):
     arguments = ["-o", str(tmp_path), "--nside", "16", "--width", "6", "--noise", "30"]
     bandpowers.main([*arguments, "--simulations", str(5 * CHUNK)])
     assert capsys.readouterr().out.count("\n") == 2 + len(SPECTRA)
-    results = run(Setup(nside=16, width=6, noise=30.0), 5 * CHUNK, tmp_path)
+    results = run(Survey(nside=16, width=6, noise=30.0), 5 * CHUNK, tmp_path)
     check(results, SPECTRA[:-1])
     assert abs(np.mean([results[name].ratios.mean() for name in SPECTRA[:-1]]) - 1) < 0.1
     assert (tmp_path / "comparison.png").read_bytes()[1:4] == b"PNG"
@@ -37,34 +37,34 @@ def test_small_run(tmp_path, capsys):
 def test_full_run(tmp_path):
     """400 skies of nside 64 behind the Planck galactic mask, r = 0.01: bias, variances and pure B modes."""
     mask = str(real_file("sky_maps", "GAL_PlanckMasks_64.npz"))
-    results = run(Setup(mask=mask, mask_field="GAL060"), 400, tmp_path)
+    results = run(Survey(mask=mask, mask_field="GAL060"), 400, tmp_path)
     check(results)
     for name, result in results.items():
         assert abs(result.ratios.mean() - 1) < 0.05, name
 
 
 def test_a_stopped_run_goes_on(tmp_path, monkeypatch):
-    setup = Setup(nside=8, width=4)
-    first = run(setup, 2 * CHUNK, tmp_path)
+    survey = Survey(nside=8, width=4)
+    first = run(survey, 2 * CHUNK, tmp_path)
     (tmp_path / "simulations_00020.npz").unlink()
     simulated = []
-    original = Setup.simulate
+    original = Survey.simulate
 
     def counted(self, numbers):
         simulated.append(list(numbers))
         return original(self, numbers)
 
-    monkeypatch.setattr(Setup, "simulate", counted)
-    again = run(setup, 2 * CHUNK, tmp_path)
+    monkeypatch.setattr(Survey, "simulate", counted)
+    again = run(survey, 2 * CHUNK, tmp_path)
     assert simulated == [list(range(CHUNK, 2 * CHUNK))]
     for name in SPECTRA:
         assert np.allclose(again[name].mean, first[name].mean, rtol=IDENTITY, atol=0)
 
 
-def test_a_folder_with_another_setup_is_refused(tmp_path):
-    run(Setup(nside=8, width=4), CHUNK, tmp_path)
+def test_a_folder_with_another_survey_is_refused(tmp_path):
+    run(Survey(nside=8, width=4), CHUNK, tmp_path)
     with pytest.raises(ValueError, match=r"another width \(width=4\); pass another folder"):
-        run(Setup(nside=8, width=5), CHUNK, tmp_path)
+        run(Survey(nside=8, width=5), CHUNK, tmp_path)
 
 
 def test_masks_of_files(tmp_path):
@@ -72,12 +72,12 @@ def test_masks_of_files(tmp_path):
     mask = np.arange(12 * 16**2) > 1000
     np.savez(path, a=mask, b=~mask)
     weights = {
-        nside: Setup(nside=nside, mask=str(path), mask_field="a").weights for nside in (8, 16, 32)
+        nside: Survey(nside=nside, mask=str(path), mask_field="a").weights for nside in (8, 16, 32)
     }
     fractions = [w.fraction for w in weights.values()]
     assert np.ptp(fractions) < 0.02
     with pytest.raises(ValueError, match="has the masks a, b"):
-        _ = Setup(mask=str(path)).weights
+        _ = Survey(mask=str(path)).weights
 
 
 def test_tensor_modes_grow_with_r():

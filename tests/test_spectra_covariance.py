@@ -18,10 +18,8 @@ from spherekit.spectra import (
     gaussian_sky,
     masked_field,
     master,
-    pure_coefficients,
-    pure_noise_power,
+    noise_power,
     sample_covariance,
-    sky_fraction,
 )
 from spherekit.spectra.correlators import Correlators, NoisyField
 
@@ -169,33 +167,6 @@ def correlated_modes(cl, L, grid):
         yield from np.stack([sk.inverse(basis * T, L, sampling=grid), P], axis=1)
 
 
-@pytest.mark.parametrize("sigma", ["constant", "varying"])
-def test_noise_of_pure_modes_is_the_sum_over_all_samples(sigma):
-    """The response of the pure coefficients to each sample, on a grid where one quadrature is exact."""
-    L, grid = 6, GL(8)
-    mask = band_limited_mask(3, grid, 0)
-    rng = np.random.default_rng(1)
-    deviations = np.full(grid.shape, 0.5) if sigma == "constant" else rng.random(grid.shape)
-    units = (np.eye(mask.size) * deviations.ravel()).reshape(-1, *grid.shape)
-    total = np.zeros(L)
-    for f in (units + 0j, 1j * units):
-        E, B = pure_coefficients(f, L, mask, sampling=grid, purify="EB")
-        spectra = [sk.spectra.power(x).sum(axis=0) for x in (E, B)]
-        total += np.mean(spectra, axis=0)
-    result = pure_noise_power(mask, L, sampling=grid, sigma=deviations)
-    assert np.allclose(result, total, rtol=CHAIN, atol=SHORT_SUM)
-
-
-def test_depth_is_the_noise_of_each_pixel():
-    grid = HEALPix(8)
-    mask = apodize(grid.theta < 1.5, 0.8, sampling=grid)
-    area = 4 * np.pi / mask.size
-    by_depth = pure_noise_power(mask, 12, sampling=HEALPix(8, weights="equal"), depth=0.3)
-    sigma = 0.3 / np.sqrt(area)
-    by_sigma = pure_noise_power(mask, 12, sampling=HEALPix(8, weights="equal"), sigma=sigma)
-    assert np.allclose(by_depth, by_sigma, rtol=IDENTITY, atol=0)
-
-
 def simulated(n, nside, width, noise, purify="B"):
     """(bandpowers of n simulations, their fields, the spectra, the noise, the bins)."""
     L, grid = 2 * nside, HEALPix(nside)
@@ -207,9 +178,10 @@ def simulated(n, nside, width, noise, purify="B"):
     maps = skies.transpose(1, 0, 2)
     P = masked_field(maps[1] + 1j * maps[2], L, mask, spin=2, sampling=grid, purify=purify)
     fields = [masked_field(maps[0], L, mask, sampling=grid), P]
-    plain = 2 * noise**2 * sky_fraction(mask.values, sampling=grid)
-    pure = pure_noise_power(mask, L, sampling=grid, depth=np.sqrt(2) * noise)
-    noise_spectra = {"TT": plain / 2, "EE": plain, "BB": pure if purify else plain}
+    of_T = noise_power(mask, L, level=noise)
+    of_P = noise_power(mask, L, level=np.sqrt(2) * noise, spin=2)
+    of_B = noise_power(mask, L, level=np.sqrt(2) * noise, spin=2, pure=bool(purify))
+    noise_spectra = {"TT": of_T, "EE": of_P, "BB": of_B}
     values = master(fields, bins=bins, noise=noise_spectra)
     return values, fields, cl, noise_spectra, bins
 
@@ -339,18 +311,3 @@ def test_unknown_names():
     covariance = Covariance(("TT",), np.ones((1, 1, 1, 1)))
     with pytest.raises(ValueError, match="'EE' is not one of the spectra TT"):
         covariance.block("TT", "EE")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (dict(), "got neither of depth and sigma"),
-        (dict(depth=1.0, sigma=1.0), "got both"),
-        (dict(depth=-1.0), "depth"),
-        (dict(sigma=np.ones(47)), "sigma has shape"),
-        (dict(sigma=-np.ones(48)), "negative"),
-    ],
-)
-def test_invalid_noise(options, message):
-    with pytest.raises(ValueError, match=message):
-        pure_noise_power(np.ones(48), 4, sampling="healpix:2", **options)

@@ -38,8 +38,7 @@ from spherekit.spectra import (
     gaussian_sky,
     masked_field,
     master,
-    pure_noise_power,
-    sky_fraction,
+    noise_power,
 )
 
 #: Simulations that are processed in one call, and kept in one file.
@@ -86,8 +85,8 @@ def tensor_bb(r: float, L: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Setup:
-    """A set of simulated observations.
+class Survey:
+    """Simulated observations of a part of the sky.
 
     Parameters
     ----------
@@ -100,7 +99,7 @@ class Setup:
     apodization : float
         Width of the C1 taper of the mask, degrees.
     noise : float
-        Depth of the white noise of T, uK arcmin; that of Q and U is sqrt(2) times it.
+        Level of the white noise of T, uK arcmin; that of Q and U is sqrt(2) times it.
     r : float
         Tensor-to-scalar ratio.
     width : int
@@ -110,9 +109,9 @@ class Setup:
 
     Examples
     --------
-    >>> from spherekit.bench.bandpowers import Setup
-    >>> setup = Setup(nside=16)
-    >>> setup.L, setup.bins.n
+    >>> from spherekit.bench.bandpowers import Survey
+    >>> survey = Survey(nside=16)
+    >>> survey.L, survey.bins.n
     (32, 3)
     """
 
@@ -141,8 +140,8 @@ class Setup:
         return Bins.linear(self.L, self.width)
 
     @property
-    def depth(self) -> float:
-        """Depth of the noise of T, uK rad."""
+    def level(self) -> float:
+        """Level of the noise of T, uK rad."""
         return self.noise * ARCMINUTE
 
     @cached_property
@@ -164,11 +163,12 @@ class Setup:
     @cached_property
     def noise_spectra(self) -> dict[str, np.ndarray]:
         """Pseudo-spectra of the noise; "pure BB" of pure B modes."""
-        T = self.depth**2 * sky_fraction(self.weights.values, sampling=self.grid)
-        spectra = {"TT": T, "EE": 2 * T, "BB": 2 * T}
-        depth = math.sqrt(2) * self.depth
-        pure = pure_noise_power(self.weights, self.L, sampling=self.grid, depth=depth)
-        return {name: np.full(self.L, value) for name, value in spectra.items()} | {"pure BB": pure}
+        of_T = noise_power(self.weights, self.L, level=self.level)
+        options = dict(level=math.sqrt(2) * self.level, spin=2)
+        of_P, pure = (
+            noise_power(self.weights, self.L, pure=pure, **options) for pure in (False, True)
+        )
+        return {"TT": of_T, "EE": of_P, "BB": of_P, "pure BB": pure}
 
     def fields(self, maps: np.ndarray) -> tuple[MaskedField, MaskedField, MaskedField]:
         """T, P and P with pure B of maps I, Q and U [shape=(..., 3, n_pixels)]."""
@@ -214,19 +214,19 @@ class Setup:
         purified = gaussian_covariance(pure, noise=noise, **options).errors()
         return {name: masked[name] for name in SPECTRA[:-1]} | {"pure BB": purified["BB"]}
 
-    def simulate(self, numbers: Sequence[int]) -> dict[str, np.ndarray]:
-        """Bandpowers of the simulated skies of these numbers [shape=(n, n_bins)]."""
-        options = dict(seed=self.seed, sampling=self.grid, noise=self.depth)
-        maps = np.array([gaussian_sky(self.cl, self.L, i, **options) for i in numbers])
+    def simulate(self, indices: Sequence[int]) -> dict[str, np.ndarray]:
+        """Bandpowers of the simulated skies of these indices [shape=(n, n_bins)]."""
+        options = dict(seed=self.seed, sampling=self.grid, noise=self.level)
+        maps = np.array([gaussian_sky(self.cl, self.L, i, **options) for i in indices])
         return self.bandpowers(maps)[0]
 
 
-def run(setup: Setup, n: int, folder: str | os.PathLike) -> dict[str, Comparison]:
+def run(survey: Survey, n: int, folder: str | os.PathLike) -> dict[str, Comparison]:
     """Simulate, and compare the bandpowers with theory; simulations that the folder has are not repeated.
 
     Parameters
     ----------
-    setup : Setup
+    survey : Survey
         The observations.
     n : int
         Number of simulations; rounded up to a multiple of `CHUNK`.
@@ -241,60 +241,60 @@ def run(setup: Setup, n: int, folder: str | os.PathLike) -> dict[str, Comparison
     Raises
     ------
     ValueError
-        The folder has simulations of another setup.
+        The folder has simulations of another survey.
 
     Examples
     --------
     >>> import tempfile
-    >>> from spherekit.bench.bandpowers import Setup, run
-    >>> results = run(Setup(nside=8, width=4), 20, tempfile.mkdtemp())
+    >>> from spherekit.bench.bandpowers import Survey, run
+    >>> results = run(Survey(nside=8, width=4), 20, tempfile.mkdtemp())
     >>> sorted(results)
     ['BB', 'EE', 'TE', 'TT', 'pure BB']
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    _check_setup(setup, folder)
+    _check_survey(survey, folder)
     chunks = [range(start, start + CHUNK) for start in range(0, n, CHUNK)]
     values = []
     with progress_bar("simulations", len(chunks) * CHUNK) as progress:
-        for numbers in chunks:
-            values.append(_chunk(setup, numbers, folder))
+        for indices in chunks:
+            values.append(_chunk(survey, indices, folder))
             progress.update(CHUNK)
     simulated = {name: np.concatenate([chunk[name] for chunk in values]) for name in SPECTRA}
-    expected = setup.bandpowers(np.zeros((3, setup.grid.shape[0])))[1]
-    errors = setup.errors()
+    expected = survey.bandpowers(np.zeros((3, survey.grid.shape[0])))[1]
+    errors = survey.errors()
     results = {name: compare(simulated[name], expected[name], errors[name]) for name in SPECTRA}
     with replacing(folder / "comparison.txt", True) as path:
         Path(path).write_text(table(results), encoding="utf-8")
-    figure(results, setup.bins.ell, folder / "comparison.png")
+    figure(results, survey.bins.ell, folder / "comparison.png")
     return results
 
 
-def _chunk(setup, numbers, folder):
+def _chunk(survey, indices, folder):
     """The bandpowers of a few simulations, from their file if there is one."""
-    target = folder / f"simulations_{numbers[0]:05d}.npz"
+    target = folder / f"simulations_{indices[0]:05d}.npz"
     if target.exists():
         return read_arrays(target)
-    values = setup.simulate(numbers)
+    values = survey.simulate(indices)
     with replacing(target, True) as path, open(path, "wb") as file:
         np.savez(file, **values)
     return values
 
 
-def _check_setup(setup, folder):
-    """Write the setup into a new folder; raise ValueError if the folder has another one."""
-    path = folder / "setup.json"
-    description = asdict(setup)
+def _check_survey(survey, folder):
+    """Write the survey into a new folder; raise ValueError if the folder has another one."""
+    path = folder / "survey.json"
+    description = asdict(survey)
     if not path.exists():
         with replacing(path, True) as temporary:
             Path(temporary).write_text(json.dumps(description, indent=1), encoding="utf-8")
         return
-    stored = json.loads(path.read_text(encoding="utf-8"))
-    changed = [name for name, value in description.items() if stored.get(name) != value]
+    previous = json.loads(path.read_text(encoding="utf-8"))
+    changed = [name for name, value in description.items() if previous.get(name) != value]
     if changed:
         raise ValueError(
             f"{folder} has simulations with another {', '.join(changed)} "
-            f"({', '.join(f'{name}={stored.get(name)!r}' for name in changed)}); pass another folder"
+            f"({', '.join(f'{name}={previous.get(name)!r}' for name in changed)}); pass another folder"
         )
 
 
@@ -328,13 +328,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("-o", "--output", required=True, help="folder of the results")
     parser.add_argument("--simulations", type=int, default=400, help="number; default 400")
-    defaults = Setup()
+    defaults = Survey()
     for name, value in asdict(defaults).items():
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, type=type(value), default=value, help=f"default {value!r}")
     options = vars(parser.parse_args(arguments))
     folder, n = options.pop("output"), options.pop("simulations")
-    print(table(run(Setup(**options), n, folder)), end="")
+    print(table(run(Survey(**options), n, folder)), end="")
 
 
 if __name__ == "__main__":
