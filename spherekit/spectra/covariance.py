@@ -131,10 +131,12 @@ def gaussian_covariance(
     (of cross-spectra the arithmetic one).
 
     The approximation is good where the spectra change little over the width of the coupling, the reciprocal
-    of the size of the observed sky, and poor at the lowest degrees. These are approximated further: the
-    correlator of a scalar and a spin field is taken to be the geometric mean of those of either; noise is
-    taken to be masked as the signal is (exact for uniform noise); of pure modes the pseudo-spectrum of the
-    pure modes is coupled as that of a scalar. Compare with `sample_covariance` where this matters.
+    of the size of the observed sky; at the lowest degrees the exact sums take its place. These are
+    approximated further: the correlator of a scalar and a spin field is taken to be the mean of those of
+    either spin; noise is taken to be masked as the signal is (exact for uniform noise); of pure modes the
+    pseudo-spectrum of the signal is coupled as that of a scalar, and white noise by the mask and by its
+    derivatives each. Where B modes consist of power that the mask mixes into them from E, the variances of
+    EB and TB are too large, by up to half. Compare with `sample_covariance` where this matters.
 
     Parameters
     ----------
@@ -151,7 +153,8 @@ def gaussian_covariance(
         The same of ``fields2``. The noise of ``fields`` and ``fields2`` is taken to be uncorrelated.
     exact_degrees : int, optional
         The covariance of degrees l and l' below this is computed without the approximation, by sums over all
-        orders. By default 24; 0 for none. Time and memory grow with its fourth power.
+        orders; not that of pure signals. By default 24; 0 for none. Time and memory grow with its fourth
+        power.
 
     Returns
     -------

@@ -13,10 +13,10 @@ from spherekit._core.blas import single_threaded
 from spherekit.conventions.indexing import degrees, degrees_and_orders
 from spherekit.harmonic import forward, inverse
 from spherekit.sampling import GL
-from spherekit.spectra.purification import derivative_factors
 
-#: Degrees beyond the exact ones from which the mask couples power into them.
-MARGIN = 64
+#: Degrees beyond the exact ones from which the mask couples power into them. (Into pure modes it couples more
+#: power of high degrees, by a factor of about (l' / l)^2.)
+MARGIN = 40
 
 
 class Windows:
@@ -37,7 +37,6 @@ class Windows:
         self.L = min(L, n + MARGIN)
         ell, m = degrees_and_orders(n)
         self.rows = np.flatnonzero(m >= 0)
-        self.degrees = ell[self.rows]
         self.multiplicity = np.where(m[self.rows] > 0, 2.0, 1.0)
         self._cache = {}
 
@@ -70,15 +69,10 @@ class Windows:
         return sign * window[np.ix_(ell * ell + ell - m, ell2 * ell2 + ell2 - m2)].conj()
 
     def of_signal(self, x, i):
-        """The windows from the signals of a field to its masked signal i, by signal."""
+        """The windows from the signals of a field to its masked signal i, which is not pure, by signal."""
         spin = x.field.spin
         if spin == 0:
             return {0: self.of_mask(x.field.mask, 0)[0]}
-        if x.field.pure[i]:
-            N, N2 = (derivative_factors(size)[1] for size in (self.n, self.L))
-            inverse_N2 = np.divide(1, N2, out=np.zeros(self.L), where=N2 > 0)
-            window = self.of_mask(x.field.mask, 0)[0]
-            return {i: N[degrees(self.n), None] * window * inverse_N2[degrees(self.L)]}
         P, M = self.of_mask(x.field.mask, spin)
         return {0: P, 1: M} if i == 0 else {0: -M, 1: P}
 
@@ -106,11 +100,6 @@ class Windows:
                     with single_threaded():
                         total += left @ window2.conj().T
         return total
-
-    def of_term(self, mask, spin, factor):
-        """f_l f_l' times the coupling of E, or of B, by the square of a mask: white noise in pure modes."""
-        window = self.of_mask(mask, spin)[0][self.rows, : self.n**2]
-        return factor[self.degrees, None] * window * factor[degrees(self.n)]
 
     def summed(self, correlator, correlator2):
         """sum_mm' A B* / ((2l+1) (2l'+1)) of two correlators [shape=(n, n)]."""
