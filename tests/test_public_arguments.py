@@ -169,7 +169,6 @@ CALLS = {
     "spectra.pixel_window": dict(nside=2, L=4, spin=1),
     "spectra.polarization_power": dict(flm=FLM, T=FLM, spin=1),
     "spectra.power": dict(flm=FLM, flm2=FLM),
-    "spectra.pure_noise_power": dict(mask=np.ones(48), L=3, sampling="healpix:2", depth=1.0),
     "spectra.pure_coefficients": dict(
         f=np.ones(48, complex), L=3, mask=np.ones(48), sampling="healpix:2", iterations=1, threads=1
     ),
