@@ -97,6 +97,32 @@ def test_noise_of_masked_fields(iterations, rng):
         assert np.all(np.abs(pseudo[:, k].mean(axis=0) - expected) <= 4.5 * error + 3e-3 * expected)
 
 
+@pytest.mark.parametrize("name", ["healpix:4", "gl:8"])
+def test_noise_of_pure_signals(name):
+    """The power of the pure signals of the noise of each sample, added."""
+    grid = as_grid(name)
+    theta = np.broadcast_to(grid.theta if name[0] == "h" else grid.theta[:, None], grid.shape)
+    mask = Mask(np.clip(1.6 - theta, 0, None) ** 2, 8, grid, iterations=0)
+    sigma = 1 + theta
+    total = 0
+    for i in zip(*np.nonzero(mask.values), strict=True):
+        for unit in (1, 1j):
+            f = np.zeros(grid.shape, complex)
+            f[i] = sigma[i] * unit
+            P = masked_field(f, 8, mask, spin=2, sampling=grid, purify="EB", iterations=0)
+            total = total + pseudo_power(P)
+    expected = noise_power(mask, 8, sigma=sigma, spin=2, pure=True)
+    scale = expected.max()
+    for k, values in enumerate((expected, 0, 0, expected)):  # EE, EB, BE, BB
+        np.testing.assert_allclose(total[k], values, rtol=0, atol=IDENTITY * scale)
+    plain = noise_power(mask, 8, sigma=sigma, spin=2)
+    assert np.all(expected[2:] > plain[2:]) and not expected[:2].any()
+    by_level = noise_power(mask, 8, level=1, spin=2, pure=True)
+    deviations = 1 / np.sqrt(np.broadcast_to(grid.weights, grid.shape))
+    by_sample = noise_power(mask, 8, sigma=deviations, spin=2, pure=True)
+    np.testing.assert_allclose(by_level, by_sample, rtol=IDENTITY)
+
+
 def test_masks_of_noise():
     grid = HEALPix(4)
     values = grid.theta < 1
@@ -128,6 +154,11 @@ def test_masks_of_noise():
         (dict(sigma=np.ones((2, 12))), ValueError, r"sigma has shape \(2, 12\)"),
         (dict(sigma=1j), TypeError, "sigma is complex"),
         (dict(level=1, spin=2), ValueError, "spin 2 has no degrees"),
+        (
+            dict(level=1, spin=1, pure=True),
+            ValueError,
+            "pure signals are those of spin 2; got spin 1",
+        ),
     ],
 )
 def test_bad_levels_of_noise(options, error, message):

@@ -18,10 +18,10 @@ from spherekit.spectra import (
     power,
 )
 
-#: The files ``pixel_window_n*.fits`` of healpy 1.16.6, all degrees up to nside = 64 and 65 of them beyond: by
-#: nside, degrees ("64/ell"), T ("64/0") and P ("64/2").
+#: The files ``pixel_window_n*.fits`` of healpy (those of its wheel 1.16.6, and of its data repository), all
+#: degrees up to nside = 64 and 65 of them beyond: by nside, degrees ("64/ell"), T ("64/0") and P ("64/2").
 PUBLISHED = np.load(Path(__file__).parent / "oracles" / "pixel_windows.npz")
-NSIDES = [2**k for k in range(1, 14)]
+NSIDES = [2**k for k in range(1, 16)]
 
 
 def directions(theta, phi):

@@ -7,6 +7,7 @@ from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
+from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
 from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
@@ -30,6 +31,7 @@ __all__ = [
     "Bins",
     "Coupling",
     "Covariance",
+    "Deprojected",
     "Mask",
     "MaskedField",
     "MonopoleDipole",
@@ -39,6 +41,8 @@ __all__ = [
     "correlated_flm",
     "coupling_matrix",
     "cross_power",
+    "deproject",
+    "deprojection_bias",
     "gaussian_beam",
     "gaussian_covariance",
     "gaussian_flm",

@@ -51,11 +51,11 @@ class Covariance(NamedTuple):
     --------
     >>> import numpy as np
     >>> from spherekit.spectra import sample_covariance
-    >>> x = np.random.default_rng(0).standard_normal((1000, 2)) * [1, 3]
+    >>> x = np.random.default_rng(0).standard_normal((1000, 2)) * [1, 10]
     >>> covariance = sample_covariance({"TT": x})
-    >>> covariance.errors()["TT"].round(1)
-    array([1., 3.])
-    >>> covariance.correlation().round(1)[0, :, 0]
+    >>> covariance.errors()["TT"].round()
+    array([ 1., 10.])
+    >>> covariance.correlation()[0, :, 0].round(1) + 0.0
     array([[1., 0.],
            [0., 1.]])
     """

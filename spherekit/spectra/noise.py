@@ -17,7 +17,6 @@ from spherekit.conventions.indexing import flat
 from spherekit.sampling.base import Grid
 from spherekit.spectra.angular_power import cross_power
 from spherekit.spectra.mask import Mask, mask_values
-from spherekit.spectra.masked import sky_fraction
 
 
 def noise_power(
@@ -28,6 +27,7 @@ def noise_power(
     level: float | None = None,
     sigma: ArrayLike | None = None,
     spin: int = 0,
+    pure: bool = False,
 ) -> np.ndarray:
     """Mean pseudo-spectrum N_l of white noise that is multiplied by a mask.
 
@@ -39,7 +39,12 @@ def noise_power(
 
     The second formula is exact for one quadrature (``iterations=0``) on HEALPix and on GL, DH and CC grids.
     After three iterations on HEALPix it holds to 0.3 % up to l = 2 nside, and N_l is up to 12 % smaller near
-    3 nside. On MW grids it holds to 2.5 %. It does not hold for pure E and B signals.
+    3 nside. On MW grids it holds to 2.5 %.
+
+    For pure E or B signals (see `pure_coefficients`), with N = sqrt((l-2)!/(l+2)!), the square of the mask is
+    replaced by
+
+        mask^2 + 4 l(l+1) N^2 abs(eth mask)^2 + N^2 abs(eth eth mask)^2.
 
     Parameters
     ----------
@@ -58,11 +63,14 @@ def noise_power(
         UNSEEN). Either ``level`` or ``sigma`` is required.
     spin : int
         Spin of the field, |spin| < L.
+    pure : bool
+        Whether the signals are pure, of a field of spin 2.
 
     Returns
     -------
     float64 ndarray [shape=(L,)]
-        N_l, of a spin field that of E and of B, whose noise is not correlated; 0 at degrees l < |spin|.
+        N_l, of a spin field that of E and of B, whose noise is not correlated; 0 at degrees l < |spin|. (Of
+        pure signals and different ``sigma`` of Q and U, the mean of that of E and of B.)
 
     Raises
     ------
@@ -70,7 +78,7 @@ def noise_power(
         Arguments of other types; complex values or values with a unit.
     ValueError
         Neither or both of ``level`` and ``sigma``; a level or values of ``sigma`` that are negative or not
-        finite; other shapes; an invalid mask, L, spin or grid.
+        finite; other shapes; an invalid mask, L, spin or grid; ``pure`` of another spin than 2.
 
     See Also
     --------
@@ -90,18 +98,26 @@ def noise_power(
     """
     L = checks.band_limit(L)
     spin = abs(checks.spin_number(spin, L))
-    mask, grid = mask_values(mask, sampling, L)
+    weights, grid = mask_values(mask, sampling, L)
     if (level is None) == (sigma is None):
         number = "both" if sigma is not None else "neither"
         raise ValueError(f"got {number} of level and sigma; expected one of them")
     if level is not None:
         expected = "a number >= 0, in the unit of the map times radians"
-        level = checks.real_number(level, "level", expected, lambda x: 0 <= x < math.inf)
-        bias = level**2 * sky_fraction(mask, sampling=grid)
+        density = checks.real_number(level, "level", expected, lambda x: 0 <= x < math.inf) ** 2
     else:
-        variance = _variance(sigma, mask, grid, spin)
-        bias = np.sum((grid.weights * mask) ** 2 * variance) / (4 * math.pi)
-    return np.where(np.arange(L) < spin, 0.0, bias)
+        density = grid.weights * _variance(sigma, weights, grid, spin)
+    density = density * grid.weights / (4 * math.pi)
+    ell = np.arange(L)
+    bias = np.full(L, np.sum(density * weights**2))
+    if pure:
+        if spin != 2:
+            raise ValueError(f"pure signals are those of spin 2; got spin {spin}")
+        mask = mask if isinstance(mask, Mask) else Mask(weights, L, grid)
+        of_gradient, of_hessian = (np.sum(density * abs(x) ** 2) for x in mask.derivatives)
+        normalization = np.maximum((ell + 2.0) * (ell + 1) * ell * (ell - 1), 1)  # 1 / N^2
+        bias += (4 * ell * (ell + 1) * of_gradient + of_hessian) / normalization
+    return np.where(ell < spin, 0.0, bias)
 
 
 def _variance(sigma, mask, grid, spin):
