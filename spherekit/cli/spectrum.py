@@ -23,6 +23,7 @@ from spherekit.cli import (
     options,
     output,
     report,
+    spectrum_coupling,
     spectrum_errors,
     spectrum_input,
     spectrum_noise,
@@ -76,6 +77,7 @@ def arguments(parser):
     )
     spectrum_noise.arguments(parser)
     spectrum_errors.arguments(parser)
+    spectrum_coupling.arguments(parser)
     spectrum_theory.arguments(parser)
     options.common(parser)
 
@@ -88,6 +90,7 @@ def prepare(args):
 def run(args):
     options.writable(args.output, args.force, SUFFIXES)
     options.writable(args.plot, args.force, options.PICTURES)
+    spectrum_coupling.check(args)
     inputs = spectrum_input.read(args)
     first = inputs.first
     _check(args, first)
@@ -100,6 +103,7 @@ def run(args):
     figure = _picture(args, measured, theory)
     with output.atomic(args.force):
         _write(args, measured)
+        spectrum_coupling.write(measured.couplings)
         output.save(figure, args.plot)
     _report(args, measured, first.L)
 
@@ -164,6 +168,7 @@ def _report(args, measured, L):
         degrees = f"{count}, l = {first}..{last}{', D_l' if measured.bins.dl else ''}"
         facts["bins"] = measured.bins.n
     report.add(**facts, frame=measured.frame or None)
-    print(*measured.lines, f"wrote {args.output}: {names}, {degrees}, {units}", sep="\n")
+    written = [f"wrote {path}, the coupling of the masks" for path in measured.couplings]
+    print(*measured.lines, *written, f"wrote {args.output}: {names}, {degrees}, {units}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")
