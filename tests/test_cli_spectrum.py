@@ -1,4 +1,4 @@
-"""spherekit spectrum: methods, bins, beams, pairs of files, noise and error bars, against the Python functions."""
+"""spherekit spectrum: methods, bins, beams, masks and pairs of files, against the functions of Python."""
 
 import os
 

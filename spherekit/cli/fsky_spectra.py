@@ -156,8 +156,8 @@ def by_name(source, flms):
 
     signals = {}
     for signal, flm in zip(source.signals, flms, strict=True):
-        parts = spin_to_eb(flm, spin=signal.spin) if signal.spin else [flm]
-        signals |= dict(zip("EB" if signal.spin else "T", parts, strict=True))
+        modes = spin_to_eb(flm, spin=signal.spin) if signal.spin else [flm]
+        signals |= dict(zip("EB" if signal.spin else "T", modes, strict=True))
     return {letter: signals[letter] for letter in "TEB" if letter in signals}
 
 

@@ -18,10 +18,10 @@ def measure(args, inputs, bins, noise):
             f"--method master: {first.path} has the axes {', '.join(first.axes)}; select one map of each"
         )
     of_inputs = [_fields(args, x, _beam_option(args, x is second)) for x in inputs.present]
-    fields, *others = [x[0] for x in of_inputs]
-    fields2 = others[0] if second is not None else None
+    fields = of_inputs[0][0]
+    fields2 = of_inputs[1][0] if second is not None else None
     if half is not None:
-        fields, noise = _of_halves(fields, others[0])
+        fields, noise = _of_halves(fields, of_inputs[1][0])
     couplings, new, on_couplings = spectrum_coupling.read(args, fields, fields2)
     result = master(fields, fields2, bins=bins, noise=noise or None, couplings=couplings)
     names = name_of_pair(first, second)

@@ -94,11 +94,11 @@ def run(args):
     inputs = spectrum_input.read(args)
     first = inputs.first
     _check(args, first)
-    chosen = bins.read(args, first.L)
-    spectrum_errors.check(args, chosen)
+    of_option = bins.read(args, first.L)
+    spectrum_errors.check(args, of_option)
     noise = spectrum_noise.read(args, inputs)
     theory = spectrum_theory.read(args, inputs)
-    measured = _measure(args, inputs, chosen, noise)
+    measured = _measure(args, inputs, of_option, noise)
     output.refuse_not_finite(args.output, **measured.spectra)
     figure = _picture(args, measured, theory)
     with output.atomic(args.force):
@@ -123,15 +123,15 @@ def _check(args, first):
         )
 
 
-def _measure(args, inputs, chosen, noise):
+def _measure(args, inputs, of_option, noise):
     """The `Measured` spectra by the method of the options."""
     if args.method == "master":
         from spherekit.cli import master_spectra
 
-        return master_spectra.measure(args, inputs, chosen, noise)
+        return master_spectra.measure(args, inputs, of_option, noise)
     from spherekit.cli import fsky_spectra
 
-    return fsky_spectra.measure(args, inputs, chosen, noise)
+    return fsky_spectra.measure(args, inputs, of_option, noise)
 
 
 def _picture(args, measured, theory):

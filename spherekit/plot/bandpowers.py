@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def bandpowers(
     values: ArrayLike,
-    bins,
+    bins: object,
     *,
     errors: ArrayLike | None = None,
     expected: ArrayLike | None = None,
@@ -118,7 +118,7 @@ def bandpowers(
 
 
 def bandpower_windows(
-    windows: ArrayLike, bins, *, ax: Axes | None = None, title: str | None = None
+    windows: ArrayLike, bins: object, *, ax: Axes | None = None, title: str | None = None
 ) -> Axes:
     """Plot bandpower windows: the weights with which spectra of each degree contribute to bandpowers.
 

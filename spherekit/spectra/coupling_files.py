@@ -110,9 +110,9 @@ def read_coupling(path: str | PathLike, *, masks: Sequence[Mask] | None = None) 
             f"{path} contains no coupling; expected a file of spherekit.spectra.write_coupling"
         )
     if masks is not None and header.get("masks") != _hashes(masks):
-        stated = "of other masks" if header.get("masks") else "that does not state its masks"
+        problem = "of other masks" if header.get("masks") else "that does not state its masks"
         raise ValueError(
-            f"{path} is a coupling {stated}; expected that of these masks, their L, grid and iterations"
+            f"{path} is a coupling {problem}; expected that of these masks, their L, grid and iterations"
         )
     try:
         return _coupling(tree, header)
