@@ -152,6 +152,9 @@ CALLS = {
     "spectra.split_power": dict(signals={"T": np.array([FLM, FLM])}),
     "spectra.knox_errors": dict(spectra={"TT": np.ones(4)}),
     "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
+    "spectra.deproject": dict(
+        f=PIXELS, mask=np.ones(12), templates=np.ones((1, 12)), sampling="healpix:1", spin=0
+    ),
     "spectra.gaussian_beam": dict(fwhm=0.1, L=4, spin=1),
     "spectra.gaussian_flm": dict(cl=np.ones(4), L=4, rng=0),
     "spectra.gaussian_sky": dict(cl=np.ones(4), L=4, index=0, seed=0, sampling="mw", threads=1),

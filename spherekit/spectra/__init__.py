@@ -6,6 +6,8 @@ from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
+from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
+from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
 from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
@@ -28,6 +30,8 @@ __all__ = [
     "Bandpowers",
     "Bins",
     "Coupling",
+    "Covariance",
+    "Deprojected",
     "Mask",
     "MaskedField",
     "MonopoleDipole",
@@ -37,7 +41,10 @@ __all__ = [
     "correlated_flm",
     "coupling_matrix",
     "cross_power",
+    "deproject",
+    "deprojection_bias",
     "gaussian_beam",
+    "gaussian_covariance",
     "gaussian_flm",
     "gaussian_sky",
     "knox_errors",
@@ -54,6 +61,7 @@ __all__ = [
     "pure_coefficients",
     "read_coupling",
     "remove_monopole_dipole",
+    "sample_covariance",
     "sky_fraction",
     "split_power",
     "write_coupling",
