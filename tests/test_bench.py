@@ -81,6 +81,7 @@ def test_headings_of_the_lines_below_a_table():
         "wavelets",
         "scattering",
         "smooth",
+        "mode-coupling",
         "pixels",
         "interpolate",
         "polygons",

@@ -21,6 +21,7 @@ _TITLES = {
     "relu-so3": "ReLU on SO(3)",
     "winds": "winds on L+1 latitudes and 2L longitudes",
     "smooth": "smoothing on HEALPix, nside = L/3, 3 iterations",
+    "mode-coupling": "mode-coupling matrices of a mask, degrees < L",
     "pixels": "pixels of points and their centers, HEALPix, ring order",
     "nested-pixels": "pixels of points and their centers, HEALPix, nested order",
     "orders": "pixel numbers, HEALPix",
@@ -47,6 +48,7 @@ _HEADINGS = {
     "relu-so3": ("evaluation", "gradient"),
     "winds": ("all fields", "vrtdiv"),
     "smooth": ("one map", "I, Q and U"),
+    "mode-coupling": ("spins 0 and 2", "spin 0"),
     "pixels": ("pixel_of", "angles_of"),
     "nested-pixels": ("pixel_of", "angles_of"),
     "orders": ("to_nested", "to_ring"),
@@ -105,7 +107,16 @@ def machine() -> dict:
     }
     if runs_as_python():
         facts["kernels"] = "plain Python, not compiled"
-    for name in ("ducc0", "healpy", "astropy_healpix", "shtns", "s2fft", "jax", "spherical"):
+    for name in (
+        "ducc0",
+        "healpy",
+        "astropy_healpix",
+        "shtns",
+        "s2fft",
+        "jax",
+        "spherical",
+        "pymaster",
+    ):
         try:
             facts[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

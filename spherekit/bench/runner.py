@@ -115,7 +115,7 @@ def installed() -> list[str]:
     Examples
     --------
     >>> from spherekit import bench
-    >>> peers = {"astropy_healpix", "ducc0", "e3nn", "healpy", "s2fft", "s2scat", "shtns", "spherical"}
+    >>> peers = {"astropy_healpix", "ducc0", "e3nn", "healpy", "pymaster", "s2fft", "s2scat", "shtns", "spherical"}
     >>> set(bench.installed()) <= peers | {"windspharm"}
     True
     """

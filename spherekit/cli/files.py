@@ -22,6 +22,8 @@ from spherekit.io.stokes import describes_pixels
 
 #: The options that select the mask in its file.
 MASK_OPTIONS = ("mask-field", "mask-hdu", "mask-ordering")
+#: Largest part of a weight below 0 or above 1 that is a rounding error.
+ROUNDING = 1e-6
 
 
 class Map(NamedTuple):
@@ -297,14 +299,14 @@ def read_mask(args, sky):
             f"{grid_label(fields.grid)}; expected real weights of shape {shape} on "
             f"{grid_label(sky.grid)}, as the map"
         )
-    values = values.astype(float)
-    weights = np.clip(values, 0, 1)
-    if np.abs(values - weights).max() > 1e-6 or not weights.any():  # beyond rounding errors
+    low, high = float(values.min()), float(values.max())
+    if low < -ROUNDING or high > 1 + ROUNDING or not high > 0:
         raise ValueError(
-            f"the mask {path} has values from {values.min():.4g} to {values.max():.4g}; expected weights "
+            f"the mask {path} has values from {low:.4g} to {high:.4g}; expected weights "
             "from 0 (excluded) to 1 (included), not all 0; apply numpy.clip(mask, 0, 1) after smoothing"
         )
-    return weights
+    values = values.astype(float)
+    return values if low >= 0 and high <= 1 else np.clip(values, 0, 1)
 
 
 def _mask_fields(path, args, grid):

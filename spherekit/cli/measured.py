@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from spherekit.io.stokes import stokes_of
 
 
@@ -33,6 +35,24 @@ class Measured(NamedTuple):
     bins: object = None
     errors: dict = {}
     windows: dict = {}
+
+
+class Factor(NamedTuple):
+    """The factor of the pseudo-spectrum of two signals, 1 / (f_sky B_l B'_l).
+
+    Signals are T, E and B, of a second map t, e and b.
+    """
+
+    f_sky: object
+    windows: dict
+    windows2: dict
+
+    def __call__(self, name, name2):
+        factor = 1 / np.expand_dims(self.f_sky, -1)
+        for letter in (name, name2):
+            windows = self.windows if letter.isupper() else self.windows2
+            factor = factor / windows.get(letter.upper(), 1.0)
+        return factor
 
 
 def names_and_units(first, second, spectra):

@@ -1,7 +1,7 @@
 """SIMD vectors in jitted code: the operations that kernels call.
 
 ``Lanes(width)`` names a vector type. In a kernel, ``load(lanes, a, i)`` and ``splat(lanes, x)`` create such
-vectors; ``+ - *`` act lane by lane, and may be fused into FMA; ``store(a, i, v)`` writes a vector to an
+vectors; ``+ - * /`` act lane by lane, and may be fused into FMA; ``store(a, i, v)`` writes a vector to an
 array. LLVM splits vectors that are wider than the registers of the machine into several registers. Thus a
 kernel, written once in plain operators, can process 32 rings at a time. The width is part of the type of an
 argument, so that the on-disk cache of compiled code distinguishes it.
@@ -268,6 +268,7 @@ for _operator, _instruction in (
     (operator.add, "fadd"),
     (operator.sub, "fsub"),
     (operator.mul, "fmul"),
+    (operator.truediv, "fdiv"),
 ):
     _lane_by_lane(_operator, _instruction)
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spherekit._core import checks
 from spherekit.plot.spectra import (
     DATA_COLOR,
     THEORY_COLOR,

@@ -26,8 +26,18 @@ from __future__ import annotations
 
 import numpy as np
 
+from spherekit._core.parallel import run, thread_count
+from spherekit.kernels.simd import Lanes
+from spherekit.spectra.coupling_kernels import column_size, fill_segments, work_size, write_blocks
+
+LANES = Lanes(16)
+
 #: Largest growth of rounding errors between two columns that are computed as sums.
 _MAX_GROWTH = 16.0
+#: Largest ratio of the degrees of such columns: the ranges between them are the items of threads.
+_MAX_RATIO = 2.0
+#: The largest spin: 3j symbols of higher spins differ by more orders of magnitude than float64 has.
+MAX_SPIN = 200
 
 
 def coupling_sums(mask_power, L, spin, spin2, *, threads=None):
@@ -40,7 +50,7 @@ def coupling_sums(mask_power, L, spin, spin2, *, threads=None):
     L : int
         Band-limit.
     spin, spin2 : int
-        s and s', 0 <= s, s' < L.
+        s and s', 0 <= s, s' < L, at most `MAX_SPIN`.
     threads : int, optional
         Number of threads, as in `spherekit.harmonic.forward`.
 
@@ -49,88 +59,59 @@ def coupling_sums(mask_power, L, spin, spin2, *, threads=None):
     float64 ndarray [shape=(2, L, L)]
         K^+ and K^-, symmetric to the last bit. K^- is zero if a spin is zero.
     """
-    power = np.zeros(2 * L)
-    power[: len(mask_power)] = mask_power[: 2 * L]
-    lowest = max(spin, spin2)
+    triangles = upper_triangles(mask_power, L, spin, spin2, threads=threads)
     sums = np.zeros((2, L, L))
-    starts = _starts(L, spin, spin2)
-    for first, stop in zip(starts, starts[1:], strict=False):
-        last = L + stop - first - 2  # the highest degree l that matters for columns below ``stop``
-        degrees = np.arange(max(first - 1, lowest), last + 1)
-        previous = np.zeros((2, last + 2))
-        if first > lowest:
-            previous[:, degrees] = _column(power, first - 1, degrees, spin, spin2)
-        current = np.zeros((2, last + 2))
-        degrees = degrees[degrees >= first]
-        current[:, degrees] = _column(power, first, degrees, spin, spin2)
-        _recursion(previous, current, first, stop, spin, spin2, sums)
-    scale = 1 / np.sqrt(2 * np.arange(L) + 1.0)
-    for x in sums:
-        x *= scale[:, None] * scale
-        x += np.triu(x, 1).T
+    n = len(triangles)
+    ones = np.ones((n, L))
+    write(triangles, np.arange(n), ones, ones, np.arange(n), sums, threads=threads)
     return sums
+
+
+def upper_triangles(mask_power, L, spin, spin2, *, threads=None):
+    """`coupling_sums` at l' >= l only, without K^- if a spin is zero: (1 or 2, L, L)."""
+    size = column_size(L, LANES.type.width)
+    power = np.zeros(size + L)
+    count = min(2 * L - 1, len(mask_power))  # degrees from 2 L - 1 on do not matter
+    power[:count] = mask_power[:count]
+    ell = np.arange(float(size))
+    square = (ell**2 - spin**2) * (ell**2 - spin2**2) / (4 * ell**2 - 1)
+    e = np.sqrt(np.where(ell > max(spin, spin2), square, 0)) / np.maximum(ell, 1)
+    a = spin * spin2 / np.maximum(ell * (ell + 1), 1)
+    scale = 1 / np.sqrt(2 * ell + 1)
+    sums = np.zeros((2 if spin and spin2 else 1, L, L))
+    starts, spins = _starts(L, spin, spin2), np.array([spin, spin2])
+    counter = np.zeros(1, np.int64)
+
+    def worker(_):
+        work = np.empty(work_size(L, LANES.type.width))
+        fill_segments(LANES, counter, starts, spins, power, e, a, scale, work, sums)
+
+    run(worker, min(thread_count(threads), len(starts) - 1))
+    return sums
+
+
+def write(triangles, parities, row_scales, column_scales, blocks, matrix, *, threads=None):
+    """Write ``row_scale[l] K_{ll'} column_scale[l']`` to blocks of a matrix.
+
+    Parameters
+    ----------
+    triangles : float64 ndarray [shape=(1 or 2, L, L)]
+        Result of `upper_triangles`.
+    parities, blocks : int64 ndarray [shape=(n,)]
+        For each block, the index of K in ``triangles``, and that of the block in ``matrix``.
+    row_scales, column_scales : float64 ndarray [shape=(n, L)]
+    matrix : float64 ndarray [shape=(m, L, L)]
+    threads : int, optional
+    """
+    counter = np.zeros(1, np.int64)
+    arguments = triangles, parities, row_scales, column_scales, blocks, matrix
+    run(lambda _: write_blocks(counter, *arguments), thread_count(threads))
 
 
 def _starts(L, spin, spin2):
     """The columns that are computed as sums, and L."""
+    ratio = min(_MAX_RATIO, _MAX_GROWTH ** (1 / max(spin + spin2, 1)))
     starts = [max(spin, spin2)]
-    while spin + spin2 and starts[-1] < L:
-        ratio = _MAX_GROWTH ** (1 / (spin + spin2))
+    while starts[-1] < L:
         starts.append(max(starts[-1] + 2, int(starts[-1] * ratio)))
-    return [start for start in starts if start < L] + [L]
-
-
-def _recursion(previous, current, first, stop, spin, spin2, sums):
-    """Fill rows ``first`` to ``stop`` - 1 of the upper triangle of G, of both parities."""
-    L, size = sums.shape[-1], current.shape[-1]
-    ell = np.arange(max(size, L) + 1.0)
-    square = (ell**2 - spin**2) * (ell**2 - spin2**2) / (4 * ell**2 - 1)
-    e = np.sqrt(np.where(ell > max(spin, spin2), square, 0)) / np.maximum(ell, 1)
-    a = spin * spin2 / np.maximum(ell * (ell + 1), 1)
-    for k in range(first, stop):
-        sums[:, k, k:] = current[:, k:L]
-        inner, above, below = slice(k + 1, size - 1), slice(k + 2, size), slice(k, size - 2)
-        following = e[above] * current[:, above] + e[inner] * current[:, below]
-        following += (a[inner] - a[k]) * current[::-1, inner] - e[k] * previous[:, inner]
-        previous[:, inner] = following / e[k + 1]
-        previous, current = current, previous
-
-
-def _column(power, k, degrees, spin, spin2):
-    """G^+ and G^- at the degrees l >= k and l' = k."""
-    f = three_j(degrees, k, spin)
-    g = f if spin2 == spin else three_j(degrees, k, spin2)
-    offset = np.arange(2 * k + 1)[:, None]
-    l3 = degrees - k + offset
-    terms = (2 * l3 + 1) * power[l3] * f * g
-    terms *= (-1) ** (spin + spin2) / (4 * np.pi) * np.sqrt((2 * degrees + 1.0) * (2 * k + 1))
-    return terms[::2].sum(axis=0), terms[1::2].sum(axis=0)
-
-
-def three_j(degrees, k, spin):
-    """3j symbols (l k l3; s -s 0) of all l3 = l-k..l+k, for degrees l >= k >= s: (2 k + 1, degrees).
-
-    Recursions over l3 from both ends, joined at l3 = l (Schulten and Gordon 1975, J. Math. Phys. 16, 1961,
-    eq. 6a).
-    """
-    ell = degrees.astype(float)
-    l3 = ell - k + np.arange(2 * k + 2)[:, None]
-    a = np.sqrt(
-        np.maximum((l3 - ell + k) * (l3 + ell - k) * (ell + k + 1 - l3) * (ell + k + 1 + l3), 0)
-    )
-    b = 2 * spin * (2 * l3 + 1)
-    low = np.ones((2 * k + 1, len(ell)))
-    for i in range(k):
-        low[i + 1] = (b[i] * low[i] - (a[i] * low[i - 1] if i else 0)) / a[i + 1]
-    high = np.ones((2 * k + 2, len(ell)))
-    high[-1] = 0
-    for i in range(2 * k, k - 1, -1):
-        if i:
-            high[i - 1] = (b[i] * high[i] - a[i + 1] * high[i + 1]) / a[i]
-    if k:
-        join = slice(k - 1, k + 1)
-        ratio = (low[join] * high[join]).sum(axis=0) / (low[join] ** 2).sum(axis=0)
-        high[:k] = low[:k] * ratio
-    values = high[:-1]
-    values /= np.sqrt(((2 * l3[:-1] + 1) * values**2).sum(axis=0))
-    return values * np.where((degrees - k) % 2, -1.0, 1.0)
+    return np.array([start for start in starts if start < L] + [L])

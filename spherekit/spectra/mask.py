@@ -14,6 +14,7 @@ from spherekit._core.traced import as_float_array
 from spherekit.conventions.indexing import degrees
 from spherekit.harmonic import forward, inverse
 from spherekit.linear import is_traced
+from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.angular_power import power
@@ -219,7 +220,12 @@ def iterated_forward(f, L, iterations, *, spin=0, sampling, reality=False, threa
     options = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
     flm = forward(f, L, **options)
     for _ in range(iterations):
-        flm = flm + forward(f - inverse(flm, L, **options), L, **options)
+        if is_traced(flm):
+            flm = flm + forward(f - inverse(flm, L, **options), L, **options)
+            continue
+        residual = inverse(flm, L, **options)
+        np.subtract(f, residual, out=residual)
+        flm += forward(residual, L, **options)
     return flm
 
 

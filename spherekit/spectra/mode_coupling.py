@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.blas import single_threaded
-from spherekit.spectra.coupling_sums import coupling_sums
+from spherekit.spectra.coupling_sums import MAX_SPIN, coupling_sums, upper_triangles, write
 
 
 def coupling_matrix(
@@ -49,7 +49,7 @@ def coupling_matrix(
     L : int
         Band-limit of the spectra.
     spin : int
-        Spin of the first field, 0 <= spin < L.
+        Spin of the first field, 0 <= spin < L, at most 200.
     spin2 : int, optional
         Spin of the second field, by default that of the first.
     pure : tuple of bool
@@ -102,13 +102,37 @@ def coupling_matrix(
     n = len(signals[0]) * len(signals[1])
     n_rows = L if rows is None else len(rows)
     noun = f"the coupling matrix of spins {spins} at L={L}"
-    checks.fits_memory(8.0 * L * (n * n * n_rows + 3 * L), noun, "lower L, or pass bins")
-    matrix = np.zeros((n, n, n_rows, L))
+    blocks = sum(map(len, terms.values())) * n_rows
+    checks.fits_memory(8.0 * L * (blocks + 4 * L), noun, "lower L, or pass bins")
+    matrix = np.zeros((n * n, n_rows, L))
     for three_j_spins, entries in terms.items():
-        sums = coupling_sums(mask_power, L, *three_j_spins, threads=threads)
-        for i, j, parity, sign, pure_spins in entries:
-            _fill(matrix[i, j], sums[parity], _scale(sign, pure_spins, L), rows)
-    return matrix
+        if rows is None:
+            triangles = upper_triangles(mask_power, L, *three_j_spins, threads=threads)
+            write(triangles, *_targets(entries, n, L), matrix, threads=threads)
+        else:
+            sums = coupling_sums(mask_power, L, *three_j_spins, threads=threads)
+            _write_rows(sums, rows, entries, n, matrix)
+    return matrix.reshape(n, n, n_rows, L)
+
+
+def _targets(entries, n, L):
+    """The arguments of `write`: parities, factors of the rows and of the columns, and blocks."""
+    i, j, parities, signs, norms = zip(*entries, strict=True)
+    scales = [_scale(sign, pure_spins, L) for sign, pure_spins in zip(signs, norms, strict=True)]
+    row_scales, column_scales = map(np.array, zip(*scales, strict=True))
+    return np.array(parities), row_scales, column_scales, n * np.array(i) + np.array(j)
+
+
+def _write_rows(sums, rows, entries, n, matrix):
+    """Write the binned rows of blocks; products are computed once for each parity and norm."""
+    products = {}
+    for i, j, parity, sign, pure_spins in entries:
+        row_scale, column_scale = _scale(1.0, pure_spins, rows.shape[1])
+        key = parity, pure_spins
+        if key not in products:
+            with single_threaded():
+                products[key] = (rows * row_scale) @ sums[parity] * column_scale
+        np.multiply(products[key], sign, out=matrix[n * i + j])
 
 
 def _signals(spin, pure, name):
@@ -151,17 +175,6 @@ def _scale(sign, pure_spins, L):
             norm /= np.sqrt(np.maximum(ell + k, 1))
     exists = ell >= max(pure_spins)
     return np.where(exists, sign * norm, 0.0), np.where(exists, (2 * ell + 1) / norm, 0.0)
-
-
-def _fill(block, sums, scale, rows):
-    """Write one block of the matrix, or its binned rows; ``scale`` is the pair of factors of l and of l'."""
-    row_scale, column_scale = scale
-    if rows is None:
-        np.multiply(sums, row_scale[:, None], out=block)
-    else:
-        with single_threaded():
-            np.matmul(rows * row_scale, sums, out=block)
-    block *= column_scale
 
 
 def _mask_power(mask_power):

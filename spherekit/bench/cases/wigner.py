@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from spherekit.bench.cases import fields, layers, pixel_regions, pixels, scattering, winds
+from spherekit.bench.cases import fields, layers, pixel_regions, pixels, scattering, spectra, winds
 from spherekit.bench.cases.harmonic import PreparedCase, UnsupportedCase, require
 
 _ANGLES = 0.3, 1.1, -0.7
@@ -306,6 +306,7 @@ CODES = {
     **layers.CODES,
     **winds.CODES,
     **fields.CODES,
+    **spectra.CODES,
     **pixels.CODES,
     **pixel_regions.CODES,
 }
