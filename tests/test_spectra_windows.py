@@ -14,6 +14,7 @@ from spherekit.spectra import (
     beam_window,
     gaussian_beam,
     gaussian_flm,
+    masked_flm,
     pixel_subsets,
     pixel_window,
     pixel_windows,
@@ -180,6 +181,29 @@ def test_maps_of_pixel_averages(rng):
     window = pixel_window(nside, L)[2:] ** 2
     error = np.std(ratios, axis=0) / np.sqrt(len(ratios))
     assert np.all(np.abs(np.mean(ratios, axis=0) - window) < 4.5 * error + 1e-3)
+
+
+def test_masked_maps_of_pixel_averages(rng):
+    """The pseudo-spectrum of averages over that of samples: the window of the mask, not that of the full sky."""
+    nside, L, factor = 32, 65, 8
+    grid, fine = HEALPix(nside), HEALPix(factor * nside)
+    mask = np.clip(3 * (np.abs(np.cos(grid.theta)) - 0.3), 0, 1)
+    ratios = []
+    for _ in range(20):
+        flm = gaussian_flm(np.ones(L), L, rng)
+        maps = (
+            inverse(flm, L, sampling=grid, reality=True),
+            fine.degrade(inverse(flm, L, sampling=fine, reality=True), nside),
+        )
+        options = dict(sampling=grid, reality=True)
+        samples, averages = (power(masked_flm(f, L, mask, **options))[50:] for f in maps)
+        ratios.append(np.sum(averages) / np.sum(samples))
+    window, of_full_sky = (
+        pixel_window(nside, L, mask=m) / pixel_window(factor * nside, L) for m in (mask, None)
+    )
+    expected, biased = (np.mean(w[50:] ** 2) for w in (window, of_full_sky))
+    error = np.std(ratios) / np.sqrt(len(ratios))
+    assert abs(np.mean(ratios) - expected) < 4.5 * error < abs(np.mean(ratios) - biased)
 
 
 @pytest.mark.parametrize(

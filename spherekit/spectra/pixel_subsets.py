@@ -45,18 +45,20 @@ def subset_of_pixels(nside):
     return ring, position, weights / (12 * nside**2)
 
 
-def subset_for_weights(nside, values):
-    """(ring, position, weight) of a subset of the pixels, for means with weights ``values`` (12 nside^2,).
+def subset_for_mask(nside, mask):
+    """(ring, position, weight) of a subset of the pixels, for means with the square of a mask as weight.
 
-    >>> ring, position, weights = subset_for_weights(16, np.arange(3072) < 100)
+    >>> ring, position, weights = subset_for_mask(16, np.arange(3072) < 100)
     >>> round(float(weights.sum()), 12)
     1.0
     """
+    mask = mask.ravel()
+    largest = mask.max()
     pixels = []
     for first, last in _segments_of_cap(nside):
         nodes = summation_rule(first, last, _NODES)[0]
         rings = np.arange(first, last + 1)
-        sums = np.array([_sums_of_powers(nside, values, i) for i in rings])
+        sums = np.array([_sums_of_powers(nside, mask, largest, i) for i in rings])
         for i, row in zip(nodes, _interpolation(rings, nodes).T @ sums, strict=True):
             columns = _half_rule(i)[0]
             weights = np.linalg.pinv(_even_powers(_scaled(columns, i))).T @ row
@@ -64,12 +66,12 @@ def subset_for_weights(nside, values):
     if nside > 1:
         nodes = summation_rule(nside + 1, 2 * nside - 1, _NODES)[0]
         rings = np.arange(nside + 1, 2 * nside)
-        sums = np.array([_sum_of_ring(nside, values, i).sum() for i in rings])
+        sums = np.array([_sum_of_ring(nside, mask, largest, i).sum() for i in rings])
         weights = _interpolation(rings, nodes).T @ sums
         pixels += [(i, 0.5, w) for i, w in zip(nodes, weights, strict=True)]
-    pixels.append((2 * nside, 0.5, _sum_of_ring(nside, values, 2 * nside).sum()))
+    pixels.append((2 * nside, 0.5, _sum_of_ring(nside, mask, largest, 2 * nside).sum()))
     ring, position, weights = np.array(pixels, float).T
-    return ring, position, weights / values.sum()
+    return ring, position, weights / weights.sum()
 
 
 def _segments_of_cap(nside):
@@ -139,17 +141,17 @@ def _interpolation(rings, nodes):
     return legvander(_scaled(rings - first, count), degree) @ np.linalg.pinv(at_nodes)
 
 
-def _sums_of_powers(nside, values, i):
-    """The sums of weights times even powers of the position, over the pixels of ring i of a cap."""
-    quadrant = _sum_of_ring(nside, values, i)
+def _sums_of_powers(nside, mask, largest, i):
+    """The sums of squares of the mask times even powers of the position, over ring i of a cap."""
+    quadrant = _sum_of_ring(nside, mask, largest, i)
     return quadrant @ _even_powers(_scaled(np.arange(i), i))
 
 
-def _sum_of_ring(nside, values, i):
-    """The sums of weights over the quadrants of ring i and of its mirror image in the south."""
+def _sum_of_ring(nside, mask, largest, i):
+    """The sums of (mask / largest)^2 over the quadrants of ring i and of its mirror image in the south."""
     count = 4 * min(i, nside)
     start = 2 * i * (i - 1) if i < nside else 2 * nside * (2 * i - nside - 1)
-    ring = values[start : start + count]
+    ring = (mask[start : start + count] / largest) ** 2
     if i < 2 * nside:
-        ring = ring + values[len(values) - start - count : len(values) - start]
+        ring = ring + (mask[len(mask) - start - count : len(mask) - start] / largest) ** 2
     return ring.reshape(4, -1).sum(axis=0)

@@ -29,7 +29,7 @@ from spherekit.sampling.healpix_arguments import check_nside
 from spherekit.sampling.healpix_grid import HEALPix
 from spherekit.sampling.quadrature import read_only
 from spherekit.spectra.mask import Mask, mask_values
-from spherekit.spectra.pixel_subsets import subset_for_weights, subset_of_pixels
+from spherekit.spectra.pixel_subsets import subset_for_mask, subset_of_pixels
 
 #: The largest degree is 4 nside, as in the published tables: maps have no signal of higher degree.
 DEGREES_PER_NSIDE = 4
@@ -117,8 +117,7 @@ def pixel_window(
         moments = _moments(nside, spin)
     else:
         weights = mask_values(mask, HEALPix(nside))[0]
-        squares = (weights / weights.max()) ** 2
-        moments = _sum_of_moments(nside, spin, *subset_for_weights(nside, squares))
+        moments = _sum_of_moments(nside, spin, *subset_for_mask(nside, weights))
     window = _series(moments, ell * (ell + 1.0) / nside**2, spin, nside)
     window[:spin] = 0
     return np.sqrt(window)
