@@ -5,6 +5,7 @@ from spherekit.spectra.apodization import apodize
 from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
+from spherekit.spectra.constrained import Realizations, constrained_realization
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
 from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
@@ -25,6 +26,7 @@ from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients
 from spherekit.spectra.simulation import gaussian_sky
+from spherekit.spectra.wiener import WienerFit, wiener_filter
 
 __all__ = [
     "Bandpowers",
@@ -35,9 +37,12 @@ __all__ = [
     "Mask",
     "MaskedField",
     "MonopoleDipole",
+    "Realizations",
     "SplitPower",
+    "WienerFit",
     "apodize",
     "beam_window",
+    "constrained_realization",
     "correlated_flm",
     "coupling_matrix",
     "cross_power",
@@ -64,6 +69,7 @@ __all__ = [
     "sample_covariance",
     "sky_fraction",
     "split_power",
+    "wiener_filter",
     "write_coupling",
 ]
 
