@@ -173,6 +173,7 @@ CALLS = {
         f=np.ones(48, complex), L=3, mask=np.ones(48), sampling="healpix:2", iterations=1, threads=1
     ),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
+    "spectra.remove_templates": dict(f=PIXELS, templates=[PIXELS**2], sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     **{
         f"fields.{name}": dict(f=SAMPLES, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1)

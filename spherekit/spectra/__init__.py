@@ -13,10 +13,8 @@ from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked import (
-    MonopoleDipole,
     masked_flm,
     masked_power,
-    remove_monopole_dipole,
     sky_fraction,
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
@@ -26,6 +24,12 @@ from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients
 from spherekit.spectra.simulation import gaussian_sky
+from spherekit.spectra.templates import (
+    MonopoleDipole,
+    TemplateFit,
+    remove_monopole_dipole,
+    remove_templates,
+)
 from spherekit.spectra.wiener import WienerFit, wiener_filter
 
 __all__ = [
@@ -40,6 +44,7 @@ __all__ = [
     "Realizations",
     "SplitPower",
     "WienerFit",
+    "TemplateFit",
     "apodize",
     "beam_window",
     "constrained_realization",
@@ -66,6 +71,7 @@ __all__ = [
     "pure_coefficients",
     "read_coupling",
     "remove_monopole_dipole",
+    "remove_templates",
     "sample_covariance",
     "sky_fraction",
     "split_power",
