@@ -202,9 +202,6 @@ def simulated(n, nside, width, noise, purify="B"):
     of_P = noise_power(mask, L, level=np.sqrt(2) * noise, spin=2)
     of_B = noise_power(mask, L, level=np.sqrt(2) * noise, spin=2, pure=bool(purify))
     noise_spectra = {"TT": of_T, "EE": of_P, "BB": of_B}
-    plain = 2 * noise**2 * sky_fraction(mask.values, sampling=grid)
-    pure = noise_power(mask, L, level=np.sqrt(2) * noise, spin=2, pure=True)
-    noise_spectra = {"TT": plain / 2, "EE": plain, "BB": pure if purify else plain}
     values = master(fields, bins=bins, noise=noise_spectra)
     return values, fields, cl, noise_spectra, bins
 

@@ -68,8 +68,6 @@ def _power(source, spin, is_pure, **amplitude):
         return np.where(np.arange(source.L) >= abs(spin), level**2, 0.0)
     options = dict(sampling=source.grid, spin=spin, pure=is_pure)
     return noise_power(source.weights, source.L, **options, **amplitude)
-    flags = dict(spin=spin, pure=is_pure, sampling=source.grid)
-    return noise_power(source.weights, source.L, **flags, **amplitude)
 
 
 def _levels(args, source):

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit._core.blas import single_threaded
-from spherekit.spectra.coupling_sums import coupling_sums, upper_triangles, write
+from spherekit.spectra.coupling_sums import MAX_SPIN, coupling_sums, upper_triangles, write
 
 
 def coupling_matrix(
