@@ -62,8 +62,6 @@ def _report_fit(method, grid, relative, **facts):
 
 def band_limit(args, grid):
     """(band-limit of --L or --lmax, by default that of the grid; lines on the default and on gaps, or "")."""
-    from spherekit.fields.analysis import note_on_gaps
-
     L = band_limit_option(args, required=False)
     line = ""
     if L is None:
@@ -72,10 +70,21 @@ def band_limit(args, grid):
         line = (
             f"L = {L} (lmax {L - 1}), the default for {grid_label(grid)}; choose another with --L"
         )
-    line = "\n".join(filter(None, (line, note_on_gaps(grid, L))))
+    line = "\n".join(filter(None, (line, _note_on_gaps(grid, L))))
     report.add(L=L, grid=grid_name(grid))
     refuse_beyond_pixels(grid, L)
     return L, line
+
+
+def _note_on_gaps(grid, L):
+    """The warning of gaps between rings, without an import of `spherekit.fields` where there are none."""
+    from spherekit.sampling.coverage import wide_gaps
+
+    if not wide_gaps(grid, L):
+        return ""
+    from spherekit.fields.analysis import note_on_gaps
+
+    return note_on_gaps(grid, L)
 
 
 def require_band_limit(args, grid):

@@ -1,5 +1,6 @@
 """Window functions of signals, of beams and pixels: ``--beam``, ``--beam2`` and ``--pixwin``."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -48,33 +49,41 @@ def by_spin(args, option, source):
             f"--pixwin applies to HEALPix maps, but {source.path} contains {where}; pass the product of beam "
             "and pixel window as a table of l and b_l with --beam"
         )
-    spins = [signal.spin for signal in source.signals]
-    table = _table(text, option, spins, L)
-    if args.pixwin:
-        from spherekit.spectra import pixel_window
-
-        table = {spin: rows * pixel_window(grid, L, spin=spin) for spin, rows in table.items()}
+    nside = grid if args.pixwin else None
+    beam = _beam(text, option, L)
+    try:
+        table = {signal.spin: _windows(beam, L, signal.spin, nside) for signal in source.signals}
+    except ValueError as error:
+        raise ValueError(f"{source.path}: {_with_options(error)}") from None
     words = [f"beam {text}"] if text is not None else []
     words += [f"pixels of nside {grid.nside}"] if args.pixwin else []
     return table, f"corrected for {' and '.join(words)}" if words else ""
 
 
-def _table(text, option, spins, L):
-    """The window functions of a beam by spin."""
+def _windows(beam, L, spin, nside):
+    """The window functions of T, or of E and B, from a width or tables by letter."""
+    from spherekit.spectra import beam_window
+
+    rows = [beam[letter] if isinstance(beam, dict) else beam for letter in ("EB" if spin else "T")]
+    return np.stack([beam_window(row, L, spin=spin, nside=nside) for row in rows])
+
+
+def _beam(text, option, L):
+    """The width of a Gaussian beam in radians, or b_l of T, E and B of a file, or None."""
     if text is None:
-        return {spin: np.ones((2 if spin else 1, L)) for spin in spins}
+        return None
     if Path(text).exists():
         from spherekit.io.beams import read_beam
 
-        windows = read_beam(text, L)
-        names = {spin: ("E", "B") if spin else ("T",) for spin in spins}
-        return {spin: np.stack([windows[name] for name in names[spin]]) for spin in spins}
-    from spherekit.spectra import gaussian_beam
-
+        return read_beam(text, L)
     fwhm = options.angle(text, f"--{option} (not a file)")
     if fwhm < 0:
         raise options.Usage(f"--{option} is {text}; expected a width >= 0")
-    return {
-        spin: np.repeat(gaussian_beam(fwhm, L, spin=spin)[None], 2 if spin else 1, axis=0)
-        for spin in spins
-    }
+    return fwhm
+
+
+def _with_options(error):
+    """The message of an error of `spherekit.spectra.beam_window` with the option in place of L."""
+    return re.sub(
+        r"lower L from \d+ to at most (\d+)", r"lower the band-limit, e.g. --L \1", str(error)
+    )

@@ -9,8 +9,8 @@ from spherekit.cli.options import Usage
 
 _RULE = re.compile(r"(linear|log):(\d+)(?:,start=(\d+))?")
 _EXPECTED = (
-    "linear:30 (degrees in a bin), log:20 (number of bins), both also with a lowest degree other than 2, such "
-    "as linear:30,start=10, edges such as 2,10,30,100, or a file of edges or of bandpowers"
+    "linear:30 (degrees in a bin), log:20 (number of bins), both also with another lowest degree than "
+    "2, such as linear:30,start=10, edges such as 2,10,30,100, or a file of edges or of bandpowers"
 )
 
 

@@ -2,7 +2,7 @@
 
 The format of the input is recognized from its content, that of the output from its suffix: maps .fits, .npz,
 .npy, .nc and .csv; coefficients .fits (alm), .npz, .sh or .txt (SHTOOLS), .shc and .mat; power spectra .fits,
-.npz and .txt.
+.npz and .txt, and so are bandpowers.
 
 Without --grid the samples are those of the input. With --grid a map is analyzed and synthesized on that grid,
 exactly for band-limited maps; the residual of the analysis, the part of the map that is not in the result, is
@@ -16,6 +16,7 @@ from pathlib import Path
 from spherekit.cli import (
     analysis,
     arrays,
+    bandpower_files,
     files,
     input_spectra,
     names,
@@ -77,7 +78,10 @@ def run(args):
 
     if not Path(args.file).exists():
         raise FileNotFoundError(f"no file {args.file}")
-    if input_spectra.is_declared(args) and input_spectra.in_file(args, args.file):
+    if bandpower_files.contains(args.file):
+        _refuse(args, (*_OF_MAPS, *_OF_COEFFICIENTS, *_OF_SPECTRA), "bandpowers")
+        bandpower_files.convert(args)
+    elif input_spectra.is_declared(args) and input_spectra.in_file(args, args.file):
         _convert_spectra(args)
     elif contains_coefficients(args.file):
         _convert_coefficients(args)

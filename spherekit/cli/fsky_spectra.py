@@ -2,33 +2,69 @@
 
 import numpy as np
 
-from spherekit.cli import analysis, beams, options
-from spherekit.cli.measured import Measured, names_and_units
+from spherekit.cli import analysis, beams, options, spectrum_errors
+from spherekit.cli.measured import Factor, Measured, names_and_units
 
 _ADVICE = "--method master decouples them, in bins such as --bins linear:30"
 
 
-def measure(args, first, second, bins):
-    """The `Measured` spectra of one `Input`, or of two."""
-    flms, lines = _coefficients(args, first)
-    flms2, lines2 = (flms, []) if second is None else _coefficients(args, second)
-    spectra = _auto(first, flms) if second is None else _cross(first, flms, second, flms2)
-    f_sky = _sky_fraction(first, second)
-    spectra = {name: cl / np.expand_dims(f_sky, -1) for name, cl in spectra.items()}
-    spectra, line = _corrected(args, spectra, first, second)
+def measure(args, inputs, bins, noise):
+    """The `Measured` spectra of the `Inputs`, without the noise, by pair, in their pseudo-spectra."""
+    first, second, half = inputs
+    of_inputs = [_coefficients(args, x) for x in inputs.present]
+    flms = [x[0] for x in of_inputs]
+    pseudo, split_noise = _pseudo(inputs, flms)
+    pseudo = {name: cl - noise[name] if name in noise else cl for name, cl in pseudo.items()}
+    f_sky = _sky_fraction(first, second if half is None else half)
+    windows, line = _windows(args, first, second)
+    factor = Factor(f_sky, *windows)
+    spectra = {
+        a + b: cl * factor(a, b if second is None else b.lower()) for (a, b), cl in pseudo.items()
+    }
+    errors = {}
     if bins is not None:
+        if args.errors != "none" and f_sky.ndim == 0:
+            errors = _errors(inputs, flms, bins, factor, spectra, split_noise)
         spectra = {name: bins.bin(cl) for name, cl in spectra.items()}
     named, units = names_and_units(first, second, spectra)
+    errors, _ = names_and_units(first, second, errors)
+    lines = [line for x in inputs.present for line in x.lines]
+    lines += [line for x in of_inputs for line in x[1]]
+    if second is not None and f_sky < 1:
+        lines.append(f"cross-spectra / {f_sky:.4f}, the mean of the product of the masks")
+    lines += [line, *_on_coupling(inputs)]
+    lines = list(dict.fromkeys(filter(None, lines)))
+    weights = {} if bins is None else {name: {name: bins.matrix()} for name in named}
     f_sky = f_sky.item() if f_sky.size == 1 else f_sky.tolist()
-    if first.weights is not None or (second is not None and second.weights is not None):
-        mixed = ", and E and B are mixed" if any(x.spin for x in first.signals) else ""
-        lines2.append(f"neighboring degrees are coupled by the mask{mixed}; {_ADVICE}")
-    lines = list(
-        dict.fromkeys([*first.lines, *lines, *(second.lines if second else ()), *lines2, line])
-    )
-    windows = {} if bins is None else {name: {name: bins.matrix()} for name in named}
-    described = f_sky, first.frame, list(filter(None, lines)), bins
-    return Measured(named, units, *described, windows=windows)
+    return Measured(named, units, f_sky, first.frame, lines, bins, errors, weights)
+
+
+def _on_coupling(inputs):
+    """The advice to decouple the spectra of masked maps."""
+    if all(x.weights is None for x in inputs.present):
+        return []
+    mixed = ", and E and B are mixed" if any(x.spin for x in inputs.first.signals) else ""
+    return [f"neighboring degrees are coupled by the mask{mixed}; {_ADVICE}"]
+
+
+def _pseudo(inputs, flms):
+    """(pseudo-spectra by pair, those of the noise from halves)."""
+    from spherekit.spectra import cross_power, split_power
+
+    signals = [by_name(x, flm) for x, flm in zip(inputs.present, flms, strict=True)]
+    if inputs.half is not None:
+        return split_power({name: np.stack([x[name] for x in signals]) for name in signals[0]})
+    return cross_power(*signals), {}
+
+
+def _errors(inputs, flms, bins, factor, spectra, split_noise):
+    """Error bars of the bandpowers by pair."""
+    f_modes = spectrum_errors.fraction(inputs)
+    if inputs.half is not None:
+        noise = {name: cl * factor(*name) for name, cl in split_noise.items()}
+        return spectrum_errors.of_halves(bins, f_modes, spectra, noise)
+    signals = [by_name(x, flm) for x, flm in zip(inputs.present, flms, strict=True)]
+    return spectrum_errors.knox(bins, f_modes, *signals, scale=factor)
 
 
 def _coefficients(args, source):
@@ -114,72 +150,27 @@ def _sky_fraction(first, second):
     return np.asarray(np.sum(grid.weights * masks[0] * masks[1]) / (4 * np.pi))
 
 
-def _auto(source, flms):
-    """The spectra of a scalar, a spin field, or one of each."""
-    from spherekit.spectra import polarization_power, power
-
-    of_spin = {signal.spin: flm for signal, flm in zip(source.signals, flms, strict=True)}
-    T = of_spin.pop(0, None)
-    if not of_spin:
-        return {"TT": power(T)}
-    [(spin, flm)] = of_spin.items()
-    return polarization_power(flm, T, spin=spin)
-
-
-def _cross(first, flms, second, flms2):
-    """The spectra of all pairs of a signal of each of two inputs."""
-    from spherekit.spectra import power
-
-    a, b = _by_letter(first, flms), _by_letter(second, flms2)
-    numbers = {letter: i for i, letter in enumerate("TEB")}
-    pairs = sorted(
-        (abs(numbers[x] - numbers[y]), numbers[y] < numbers[x], numbers[x], x, y)
-        for x in a
-        for y in b
-    )
-    return {x + y: power(a[x], b[y]) for *_, x, y in pairs}
-
-
-def _by_letter(source, flms):
-    """Coefficients of real signals by letter: T, E and B."""
+def by_name(source, flms):
+    """Coefficients of real signals: T, E and B."""
     from spherekit.conventions import spin_to_eb
 
-    letters = {}
+    signals = {}
     for signal, flm in zip(source.signals, flms, strict=True):
-        parts = (
-            zip("EB", spin_to_eb(flm, spin=signal.spin), strict=True)
-            if signal.spin
-            else [("T", flm)]
-        )
-        letters |= dict(parts)
-    return {letter: letters[letter] for letter in "TEB" if letter in letters}
+        modes = spin_to_eb(flm, spin=signal.spin) if signal.spin else [flm]
+        signals |= dict(zip("EB" if signal.spin else "T", modes, strict=True))
+    return {letter: signals[letter] for letter in "TEB" if letter in signals}
 
 
-def _corrected(args, spectra, first, second):
-    """(spectra divided by the window functions of beams and pixels, a line that describes them)."""
+def _windows(args, first, second):
+    """([window functions of beams and pixels of T, E and B of both maps], a line that describes them)."""
     if args.beam is None and args.beam2 is None and not args.pixwin:
-        return spectra, ""
+        return [{}, {}], ""
     windows, line = beams.by_letter(args, "beam", first)
-    windows2, line2 = windows, ""
-    if second is not None:
-        option = "beam" if args.beam2 is None else "beam2"
-        windows2, line2 = beams.by_letter(args, option, second)
-    corrected = {
-        name: _divided(args, cl, windows[name[0]] * windows2[name[1]], name)
-        for name, cl in spectra.items()
-    }
-    return corrected, "; ".join(dict.fromkeys(filter(None, (line, line2))))
-
-
-def _divided(args, cl, window, name):
-    """C_l divided by a window function, and 0 where both are 0, as below the spin of a field."""
-    lost = np.flatnonzero((window <= 0) & (np.abs(cl) > 0).reshape(-1, window.size).any(axis=0))
-    if lost.size:
-        raise ValueError(
-            f"the window function of beam and pixels of {name} is not positive at l = {lost[0]}, where the "
-            f"spectrum cannot be corrected; lower the band-limit, e.g. --L {lost[0]}"
-        )
-    return np.divide(cl, window, out=np.zeros_like(cl), where=window > 0)
+    if second is None:
+        return [windows, windows], line
+    option = "beam" if args.beam2 is None else "beam2"
+    windows2, line2 = beams.by_letter(args, option, second)
+    return [windows, windows2], "; ".join(dict.fromkeys(filter(None, (line, line2))))
 
 
 def _refuse_underflow(path, flm):

@@ -8,7 +8,7 @@ import json
 
 import numpy as np
 
-from spherekit.cli import contents, input_spectra, next_steps, options
+from spherekit.cli import bandpower_files, contents, input_spectra, next_steps, options
 from spherekit.cli.columns import column, column_line
 
 #: Facts that have lines of their own.
@@ -40,6 +40,8 @@ def _facts(path, args):
     kind = describe(path)
     if kind == "a folder":
         return contents.folder(path)
+    if bandpower_files.contains(path):
+        return bandpower_files.facts(path)
     is_unknown = kind in (
         "a file of unknown format",
         "an empty file",

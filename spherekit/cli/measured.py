@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from spherekit.io.stokes import stokes_of
 
 
@@ -23,6 +25,8 @@ class Measured(NamedTuple):
         Standard deviations.
     windows : dict of str to dict of str to ndarray [shape=(bins.n, L)]
         Bandpower windows.
+    couplings : dict of str to tuple
+        The couplings to write, as of `spherekit.cli.spectrum_coupling.read`.
     """
 
     spectra: dict
@@ -33,6 +37,25 @@ class Measured(NamedTuple):
     bins: object = None
     errors: dict = {}
     windows: dict = {}
+    couplings: dict = {}
+
+
+class Factor(NamedTuple):
+    """The factor of the pseudo-spectrum of two signals, 1 / (f_sky B_l B'_l).
+
+    Signals are T, E and B, of a second map t, e and b.
+    """
+
+    f_sky: object
+    windows: dict
+    windows2: dict
+
+    def __call__(self, name, name2):
+        factor = 1 / np.expand_dims(self.f_sky, -1)
+        for letter in (name, name2):
+            windows = self.windows if letter.isupper() else self.windows2
+            factor = factor / windows.get(letter.upper(), 1.0)
+        return factor
 
 
 def names_and_units(first, second, spectra):

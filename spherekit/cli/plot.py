@@ -1,13 +1,18 @@
-"""Plot a map in a Mollweide, orthographic or Cartesian projection."""
+"""Plot a map in a Mollweide, orthographic or Cartesian projection, or bandpowers with their error bars."""
 
 import numpy as np
 
-from spherekit.cli import files, names, options, output, positions, report
+from spherekit.cli import bandpower_files, files, names, options, output, positions, report
 from spherekit.cli.analysis import grid_name
 
 
 def arguments(parser):
-    options.files(parser, "a map: FITS, netCDF (.nc), .npz, .npy, text or picture", "MAP", ".png")
+    options.files(
+        parser,
+        "a map: FITS, netCDF (.nc), .npz, .npy, text or picture; or bandpowers",
+        "MAP",
+        ".png",
+    )
     parser.add_argument("-o", "--output", required=True, help="picture: .png, .pdf, .svg or .jpg")
     options.projection(parser)
     options.source(parser)
@@ -40,6 +45,9 @@ def run(args):
     from spherekit.io.missing import missing_samples
 
     options.writable(args.output, args.force, options.PICTURES)
+    if bandpower_files.contains(args.file):
+        bandpower_files.plot(args)
+        return
     rot = options.center(args.rot)
     if args.half and args.projection != "orthographic":
         raise options.Usage("--half applies to --projection orthographic only")

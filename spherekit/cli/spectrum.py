@@ -2,9 +2,9 @@
 
 The spectra of T are TT, of a spin field (--field Q,U) EE, BB and EB, of both (--field T,Q,U) also TE and TB;
 of a wind (--field u,v), EE is the power of the divergent part and BB that of the rotational part. With
---cross they are those of all pairs of a signal of FILE and one of the other file. Q and U may be in two files:
-q.fits --and u.fits, or q.fits u.fits --spin 2 with a file as the output (other files, with a folder as the
-output, are computed one by one).
+--cross they are those of all pairs of a signal of FILE and one of the other file. Q and U may be in two
+files: q.fits --and u.fits, or q.fits u.fits --spin 2 with a file as the output. With a folder as the output,
+several files are computed one by one.
 
 With --method fsky, the default, a map with --mask is multiplied by it (0 to 1), transformed by one
 quadrature, and the spectrum is divided by f_sky, the mean of the squared mask. This is unbiased for smooth
@@ -23,7 +23,10 @@ from spherekit.cli import (
     options,
     output,
     report,
+    spectrum_coupling,
+    spectrum_errors,
     spectrum_input,
+    spectrum_noise,
     spectrum_theory,
     stokes_files,
 )
@@ -72,6 +75,9 @@ def arguments(parser):
         metavar="PICTURE",
         help="plot l(l+1) C_l / 2 pi, bandpowers with error bars: .png, .pdf, .svg or .jpg",
     )
+    spectrum_noise.arguments(parser)
+    spectrum_errors.arguments(parser)
+    spectrum_coupling.arguments(parser)
     spectrum_theory.arguments(parser)
     options.common(parser)
 
@@ -84,16 +90,20 @@ def prepare(args):
 def run(args):
     options.writable(args.output, args.force, SUFFIXES)
     options.writable(args.plot, args.force, options.PICTURES)
-    first = spectrum_input.read(args)
+    spectrum_coupling.check(args)
+    inputs = spectrum_input.read(args)
+    first = inputs.first
     _check(args, first)
-    second = spectrum_input.read_second(args, first)
-    chosen = bins.read(args, first.L)
-    theory = spectrum_theory.read(args, first, second)
-    measured = _measure(args, first, second, chosen)
+    of_option = bins.read(args, first.L)
+    spectrum_errors.check(args, of_option)
+    noise = spectrum_noise.read(args, inputs)
+    theory = spectrum_theory.read(args, inputs)
+    measured = _measure(args, inputs, of_option, noise)
     output.refuse_not_finite(args.output, **measured.spectra)
     figure = _picture(args, measured, theory)
     with output.atomic(args.force):
         _write(args, measured)
+        spectrum_coupling.write(measured.couplings)
         output.save(figure, args.plot)
     _report(args, measured, first.L)
 
@@ -113,15 +123,15 @@ def _check(args, first):
         )
 
 
-def _measure(args, first, second, chosen):
+def _measure(args, inputs, of_option, noise):
     """The `Measured` spectra by the method of the options."""
     if args.method == "master":
         from spherekit.cli import master_spectra
 
-        return master_spectra.measure(args, first, second, chosen)
+        return master_spectra.measure(args, inputs, of_option, noise)
     from spherekit.cli import fsky_spectra
 
-    return fsky_spectra.measure(args, first, second, chosen)
+    return fsky_spectra.measure(args, inputs, of_option, noise)
 
 
 def _picture(args, measured, theory):
@@ -158,6 +168,7 @@ def _report(args, measured, L):
         degrees = f"{count}, l = {first}..{last}{', D_l' if measured.bins.dl else ''}"
         facts["bins"] = measured.bins.n
     report.add(**facts, frame=measured.frame or None)
-    print(*measured.lines, f"wrote {args.output}: {names}, {degrees}, {units}", sep="\n")
+    written = [f"wrote {path}, the coupling of the masks" for path in measured.couplings]
+    print(*measured.lines, *written, f"wrote {args.output}: {names}, {degrees}, {units}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")

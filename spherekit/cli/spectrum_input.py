@@ -9,6 +9,19 @@ from spherekit.cli import analysis, apodization, coefficients, files, options
 from spherekit.cli.options import Usage
 
 
+class Inputs(NamedTuple):
+    """The `Input` of the file, and those of --cross and --half, or None."""
+
+    first: object
+    second: object = None
+    half: object = None
+
+    @property
+    def present(self):
+        """Those that are there."""
+        return [x for x in self if x is not None]
+
+
 class Input(NamedTuple):
     """Signals of a file: samples with weights on a grid, or coefficients.
 
@@ -52,51 +65,76 @@ def arguments(parser):
 
 
 def read(args):
+    """The `Inputs` of the file and of --cross or --half."""
+    if args.cross is not None and args.half is not None:
+        raise Usage(
+            "--cross and --half: pass one of them, another map or the other half of the data"
+        )
+    present = [
+        name
+        for name in ("cross_field", "cross_mask", "cross_mask_field", "beam2")
+        if getattr(args, name) is not None
+    ]
+    if args.cross is None and present:
+        words = ", ".join("--" + name.replace("_", "-") for name in present)
+        raise Usage(f"{words}: requires the other file, --cross FILE")
+    first = _read(args)
+    return Inputs(first, _read_other(args, first, "cross"), _read_other(args, first, "half"))
+
+
+def _read(args):
     """The `Input` of ``args.file``."""
     if coefficients.in_file(args.file, args.hdu):
         return _of_coefficients(args)
     return _of_map(args)
 
 
-def read_second(args, first):
-    """The `Input` of --cross, of the kind, grid and frame of ``first``, or None without the option."""
-    present = [
-        name
-        for name in ("cross_field", "cross_mask", "cross_mask_field", "beam2")
-        if getattr(args, name) is not None
-    ]
-    if args.cross is None:
-        if present:
-            words = ", ".join("--" + name.replace("_", "-") for name in present)
-            raise Usage(f"{words}: requires the other file, --cross FILE")
+def _read_other(args, first, option):
+    """The `Input` of an option, of the kind, grid and frame of ``first``, or None without the option."""
+    path = getattr(args, option)
+    if path is None:
         return None
-    of_second = _options_of_second(args, first)
-    second = read(of_second)
+    second = _read(_options_of_other(args, first, path))
     if (first.grid is None) != (second.grid is None):
         kinds = ["a map" if x.grid is not None else "coefficients" for x in (first, second)]
         raise Usage(
-            f"{first.path} contains {kinds[0]} and {args.cross} {kinds[1]}; convert the map first, with "
+            f"{first.path} contains {kinds[0]} and {path} {kinds[1]}; convert the map first, with "
             "spherekit transform MAP -o alm.fits"
         )
     if first.grid is not None and second.grid != first.grid:
         raise ValueError(
-            f"{first.path} is on {analysis.grid_label(first.grid)} and {args.cross} on "
-            f"{analysis.grid_label(second.grid)}; expected the same grid: convert one of them, with spherekit "
-            f"regrid {args.cross} --grid {first.grid} -o other.fits"
+            f"{first.path} is on {analysis.grid_label(first.grid)} and {path} on "
+            f"{analysis.grid_label(second.grid)}; expected the same grid: convert one of them, with "
+            f"spherekit regrid {path} --grid {first.grid} -o other.fits"
         )
-    files.refuse_frames(first.path, first.frame, args.cross, second.frame)
+    files.refuse_frames(first.path, first.frame, path, second.frame)
     if list(first.axes) or list(second.axes):
         raise Usage(
-            f"--cross: {first.path if first.axes else args.cross} has the axes "
+            f"--{option}: {first.path if first.axes else path} has the axes "
             f"{', '.join(first.axes or second.axes)}; select one map of each"
         )
+    _check_half(option, first, second)
     return second
 
 
-def _options_of_second(args, first):
-    """The options with which the file of --cross is read."""
+def _check_half(option, first, second):
+    """Raise Usage for halves of different signals or units."""
+    described = [[(x.spin, x.unit) for x in source.signals] for source in (first, second)]
+    if option == "half" and described[0] != described[1]:
+        names = [
+            "; ".join(f"{x.name} [{x.unit or 'no unit'}]" for x in source.signals)
+            for source in (first, second)
+        ]
+        raise Usage(
+            f"--half: {first.path} has {names[0]} and {second.path} {names[1]}; expected the same signals "
+            "and units in both halves of the data"
+        )
+
+
+def _options_of_other(args, first, path):
+    """The options with which the file of --cross or --half is read."""
     of_second = copy.copy(args)
-    of_second.file, of_second.further, of_second.hdu = args.cross, None, None
+    of_second.file, of_second.further, of_second.hdu = path, None, None
     of_second.field = args.field if args.cross_field is None else args.cross_field
     of_second.L, of_second.lmax = first.L, None
     if first.grid is None:
@@ -145,10 +183,10 @@ def _in_unit(args, source):
     """An `Input` with the unit of --unit, where its file states none."""
     if args.unit is None:
         return source
-    stated = {signal.unit for signal in source.signals} - {"", args.unit}
-    if stated:
+    units = {signal.unit for signal in source.signals} - {"", args.unit}
+    if units:
         raise Usage(
-            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(stated))}; omit --unit"
+            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(units))}; omit --unit"
         )
     return source._replace(signals=tuple(x._replace(unit=args.unit) for x in source.signals))
 

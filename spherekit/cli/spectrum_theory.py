@@ -17,7 +17,7 @@ def arguments(parser):
     parser.add_argument("--unit", help="unit of maps that do not state it, e.g. mK")
 
 
-def read(args, first, second):
+def read(args, inputs):
     """C_l by pair of T, E and B, such as "TE", in the unit of the signals; None without --theory."""
     from spherekit.io.spectra import spectrum_of
 
@@ -31,7 +31,7 @@ def read(args, first, second):
     for name, cl in spectra.items():
         pair = spectrum_of(name) or ("TT" if len(spectra) == 1 else "")
         if pair:
-            theory.setdefault(pair, cl * _factor(args, units[name], first, second, pair))
+            theory.setdefault(pair, cl * _factor(args, units[name], inputs))
     if not theory:
         raise Usage(
             f"--theory {args.theory} has the spectra {', '.join(spectra)}, not TT, EE, BB or TE"
@@ -39,21 +39,17 @@ def read(args, first, second):
     return theory
 
 
-def _factor(args, unit, first, second, pair):
+def _factor(args, unit, inputs):
     """The factor from the unit of a theory to that of the measured spectra."""
-    of_signals = [
-        signal.unit
-        for source in (first, first if second is None else second)
-        for signal in source.signals
-    ]
+    of_signals = [signal.unit for source in inputs.present for signal in source.signals]
     root = root_of_unit(unit)
     factor = 1.0
-    for own in of_signals[:1] + of_signals[-1:]:
-        ratio = 1.0 if own == root else temperature_ratio(root, own)
+    for unit_of_signal in of_signals[:1] + of_signals[-1:]:
+        ratio = 1.0 if unit_of_signal == root else temperature_ratio(root, unit_of_signal)
         if ratio is None:
             raise Usage(
-                f"--theory {args.theory} has the unit {unit or 'none'}, and the signals {own or 'none'}, which "
-                "cannot be compared; pass the unit of maps that do not state it with --unit, e.g. --unit mK"
+                f"--theory {args.theory} has the unit {unit or 'none'}, and the signals "
+                f"{unit_of_signal or 'none'}, which cannot be compared; pass the unit of maps that state none with --unit, e.g. --unit mK"
             )
         factor *= ratio
     return factor

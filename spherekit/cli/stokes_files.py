@@ -42,7 +42,7 @@ def read_both(args, read, L=None):
     letters = _letters((q, u))
     if letters[0] == "U" or letters[1] == "Q" or "I" in letters:
         named = " and ".join(
-            f"{letter or 'unknown'} in {path}" for letter, path in zip(letters, paths)
+            f"{letter or 'unknown'} in {path}" for letter, path in zip(letters, paths, strict=True)
         )
         raise Usage(f"the files have {named}; expected Q and U, in this order: Q.fits --and U.fits")
     if os.path.samefile(*paths) and q.columns == u.columns:
@@ -111,8 +111,8 @@ def _letters(fields):
 
 def _names(q, u, letters):
     """Names of the components: those of the columns if they differ, else Q and U."""
-    both = (*q.columns, *u.columns)
-    return both if len(set(both)) == 2 and letters != ["Q", "U"] else ("Q", "U")
+    columns = (*q.columns, *u.columns)
+    return columns if len(set(columns)) == 2 and letters != ["Q", "U"] else ("Q", "U")
 
 
 def _check_agreement(paths, q, u):

@@ -190,8 +190,8 @@ def _from_text(path):
         raise ValueError(f"the table of bandpowers is damaged: {error}") from None
     if names[:3] != ["l", "lmin", "lmax"] or table.ndim != 2 or table.shape[1] != len(names):
         raise ValueError(
-            f"the table has the columns {' '.join(names)} and shape {table.shape}; expected l, lmin, lmax and "
-            "bandpowers"
+            f"the table has the columns {' '.join(names)} and shape {table.shape}; expected l, lmin, lmax "
+            "and bandpowers"
         )
     columns = dict(zip(names[3:], table.T[3:], strict=True))
     ending = _ERROR.lower()

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit.io import headers, kinds, numpy_spectra, spectrum_text, stokes
+from spherekit.io.bandpower_formats import contains_bandpowers
 from spherekit.io.blocks import naming_the_file
 from spherekit.io.fits import Table, first_table, write_table
 from spherekit.io.frames import coordsys_of, frame_letter, frame_of, table_frame
@@ -286,6 +287,11 @@ def read_spectra(
     """
     if kind not in (None, "cl", "dl"):
         raise ValueError(f'kind must be "cl" or "dl"; got {kind!r}')
+    if contains_bandpowers(path):
+        raise ValueError(
+            f"{path}: the file contains bandpowers, not a value for each l; read it with "
+            "spherekit.io.read_bandpowers"
+        )
     format_of_file = kinds.describe(path)
     readers = dict.fromkeys(spectrum_text.KINDS, _from_text)
     readers |= dict.fromkeys(numpy_spectra.KINDS, _from_numpy)

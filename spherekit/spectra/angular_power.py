@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Mapping
 
@@ -17,6 +16,7 @@ from spherekit._core.jit import leaf
 from spherekit.conventions import spin_to_eb
 from spherekit.conventions.indexing import band_limit_of, degrees, flat
 from spherekit.linear import cast, conj, like
+from spherekit.spectra.pairs import pair_name, pairs_by_diagonal
 
 
 def power(flm: ArrayLike, flm2: ArrayLike | None = None) -> np.ndarray:
@@ -116,16 +116,11 @@ def cross_power(
     first = _components(signals, "signals")
     second = first if signals2 is None else _components(signals2, "signals2")
     _check_fit(next(iter(first.items())), next(iter(second.items())))
-    indices = itertools.product(range(len(first)), range(len(second)))
-    by_diagonal = sorted((abs(j - i), j < i, i, j) for i, j in indices)
-    names, names2 = list(first), list(second)
-    pairs = [
-        (names[i], names2[j]) for _, below, i, j in by_diagonal if signals2 is not None or not below
-    ]
+    pairs = pairs_by_diagonal(list(first), None if signals2 is None else list(second))
     spectra = {}
     for a, b in pairs:
         checks.check_broadcast(a, first[a], b, second[b])
-        name = a + b if len(a) == len(b) == 1 else f"{a}x{b}"
+        name = pair_name(a, b)
         if name in spectra:
             raise ValueError(f"two pairs of signals have the name {name}; use other names")
         spectra[name] = _power(first[a], second[b])

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.masked_fields import MaskedField
+from spherekit.spectra.pairs import pairs_by_diagonal
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 
 
@@ -200,13 +201,8 @@ def signal_names(fields, argument):
 
 def pair_names(names, names2, is_auto):
     """The pairs in the order of codes: TT EE BB TE EB TB, or TT EE BB TE EB ET BE TB BT."""
-    pairs = [
-        (abs(j - i), j < i, i, a + b)
-        for i, a in enumerate(names)
-        for j, b in enumerate(names2)
-        if j >= i or not is_auto
-    ]
-    return [name for *_, name in sorted(pairs)]
+    pairs = pairs_by_diagonal(names, None if is_auto else names2)
+    return [a + b for a, b in pairs]
 
 
 def _mean_product(field, field2):

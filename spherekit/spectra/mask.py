@@ -171,6 +171,25 @@ class Mask:
     __hash__ = None
 
 
+def mask_values(mask, sampling, L=None):
+    """(weights of the samples, grid) of a `Mask`, of an array, or of None, 1 everywhere; checked.
+
+    >>> mask_values(None, "mw", 2)[0]
+    array([[1., 1., 1.],
+           [1., 1., 1.]])
+    """
+    if isinstance(mask, Mask):
+        if sampling is not None and as_grid(sampling, L) != mask.grid:
+            raise ValueError(
+                f"sampling is {sampling!r}, and the mask is of {mask.grid!r}; pass one grid"
+            )
+        return mask.values, mask.grid
+    if sampling is None:
+        raise TypeError("sampling is missing; pass the grid of the mask, such as 'healpix:64'")
+    grid = as_grid(sampling, L)
+    return as_mask(np.ones(grid.shape) if mask is None else mask, grid), grid
+
+
 def observed_samples(f, mask, L):
     """Maps as an array of floating-point numbers, with 0 where the `Mask` is 0; checked.
 
@@ -200,7 +219,12 @@ def iterated_forward(f, L, iterations, *, spin=0, sampling, reality=False, threa
     options = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
     flm = forward(f, L, **options)
     for _ in range(iterations):
-        flm = flm + forward(f - inverse(flm, L, **options), L, **options)
+        if is_traced(flm):
+            flm = flm + forward(f - inverse(flm, L, **options), L, **options)
+            continue
+        residual = inverse(flm, L, **options)
+        np.subtract(f, residual, out=residual)
+        flm += forward(residual, L, **options)
     return flm
 
 

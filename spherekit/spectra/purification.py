@@ -128,11 +128,20 @@ def _counterterms(f, L, mask, options):
     """The terms of the derivatives of the mask: what makes the coefficients of W f pure."""
     gradient, hessian = mask.derivatives
     kind = checks.result_type(False, checks.is_single(f))
-    ell = degrees(L).astype(float)
-    slope = np.sqrt(ell * (ell + 1))
-    N = np.zeros(L * L)
-    N[4:] = 1 / np.sqrt((ell + 2) * (ell + 1) * ell * (ell - 1))[4:]
+    of_gradient, of_hessian = (x[degrees(L)] for x in derivative_factors(L))
     of_spin_1 = iterated_forward(f * gradient.conj().astype(kind), L, spin=1, **options)
     of_spin_0 = iterated_forward(f * hessian.conj().astype(kind), L, spin=0, **options)
     real = checks.real_type(of_spin_0)
-    return (2 * N * slope).astype(real) * of_spin_1 + N.astype(real) * of_spin_0
+    return of_gradient.astype(real) * of_spin_1 + of_hessian.astype(real) * of_spin_0
+
+
+def derivative_factors(L):
+    """2 N_l sqrt(l(l+1)) and N_l, the factors of the terms of eth W and of eth eth W; 0 for l < 2.
+
+    >>> [x.round(3) for x in derivative_factors(4)]
+    [array([0.   , 0.   , 1.   , 0.632]), array([0.   , 0.   , 0.204, 0.091])]
+    """
+    ell = np.arange(float(L))
+    N = np.zeros(L)
+    N[2:] = 1 / np.sqrt((ell + 2) * (ell + 1) * ell * (ell - 1))[2:]
+    return 2 * N * np.sqrt(ell * (ell + 1)), N
