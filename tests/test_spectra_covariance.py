@@ -19,6 +19,7 @@ from spherekit.spectra import (
     masked_field,
     master,
     noise_power,
+    pure_coefficients,
     sample_covariance,
 )
 from spherekit.spectra.correlators import Correlators, NoisyField
@@ -167,6 +168,23 @@ def correlated_modes(cl, L, grid):
         flm = eb_to_spin(basis * E, basis * B, spin=2)
         P = sk.inverse(flm, L, spin=2, sampling=grid)
         yield from np.stack([sk.inverse(basis * T, L, sampling=grid), P], axis=1)
+
+
+@pytest.mark.parametrize("sigma", ["constant", "varying"])
+def test_noise_of_pure_modes_is_the_sum_over_all_samples(sigma):
+    """The response of the pure coefficients to each sample, on a grid where one quadrature is exact."""
+    L, grid = 6, GL(8)
+    mask = band_limited_mask(3, grid, 0)
+    rng = np.random.default_rng(1)
+    deviations = np.full(grid.shape, 0.5) if sigma == "constant" else rng.random(grid.shape)
+    units = (np.eye(mask.size) * deviations.ravel()).reshape(-1, *grid.shape)
+    total = np.zeros(L)
+    for f in (units + 0j, 1j * units):
+        E, B = pure_coefficients(f, L, mask, sampling=grid, purify="EB")
+        spectra = [sk.spectra.power(x).sum(axis=0) for x in (E, B)]
+        total += np.mean(spectra, axis=0)
+    result = noise_power(mask, L, sampling=grid, sigma=deviations, spin=2, pure=True)
+    assert np.allclose(result, total, rtol=CHAIN, atol=SHORT_SUM)
 
 
 def simulated(n, nside, width, noise, purify="B"):

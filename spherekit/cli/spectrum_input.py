@@ -183,10 +183,10 @@ def _in_unit(args, source):
     """An `Input` with the unit of --unit, where its file states none."""
     if args.unit is None:
         return source
-    stated = {signal.unit for signal in source.signals} - {"", args.unit}
-    if stated:
+    units = {signal.unit for signal in source.signals} - {"", args.unit}
+    if units:
         raise Usage(
-            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(stated))}; omit --unit"
+            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(units))}; omit --unit"
         )
     return source._replace(signals=tuple(x._replace(unit=args.unit) for x in source.signals))
 

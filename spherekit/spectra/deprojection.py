@@ -32,6 +32,7 @@ from spherekit.spectra.angular_power import power
 from spherekit.spectra.bandpowers import checked_spectrum, spectrum_of_pair
 from spherekit.spectra.mask import Mask, iterated_forward, observed_samples
 from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.normal_equations import scaled_matrix
 
 #: Largest condition number of the matrix <w t_i, w t_j> of templates with norm 1.
 MAX_CONDITION = 1e8
@@ -101,7 +102,7 @@ def deproject(
     See Also
     --------
     deprojection_bias : the bias of the spectrum.
-    remove_monopole_dipole : the templates 1, x, y and z, of maps.
+    remove_templates : templates, monopole and dipole removed from all samples.
 
     Examples
     --------
@@ -317,19 +318,6 @@ def _of_spin(f, spin, name):
 
 def _inverse(matrix):
     """The inverse of the normal matrix; raises ValueError for templates that are zero or dependent."""
-    norms = np.sqrt(np.diag(matrix))
-    empty = np.flatnonzero(~(norms > 0))
-    if empty.size:
-        raise ValueError(
-            f"template(s) {', '.join(map(str, empty))} are zero wherever the mask is not; drop them, or pass "
-            "a larger mask"
-        )
-    scaled = matrix / np.outer(norms, norms)
-    values, vectors = np.linalg.eigh(scaled)
-    if values[0] * MAX_CONDITION < values[-1]:
-        involved = np.flatnonzero(abs(vectors[:, 0]) > 1e-3)
-        raise ValueError(
-            f"the templates {', '.join(map(str, involved))} are linearly dependent where the mask is not 0 "
-            f"(the condition number of their normal matrix is above {MAX_CONDITION:.0e}); drop one of them"
-        )
+    names = [str(i) for i in range(len(matrix))]
+    scaled, norms, _ = scaled_matrix(matrix, names, MAX_CONDITION)
     return np.linalg.inv(scaled) / np.outer(norms, norms)
