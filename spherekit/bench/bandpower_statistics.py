@@ -151,15 +151,14 @@ def figure(results: Mapping[str, Comparison], ell: np.ndarray, path: str | os.Pa
         column[1].plot(ell, x.pulls, ".", color="C0")
         column[1].set_ylim(-4.5, 4.5)
         column[2].axhline(1, color="0.8")
-        column[2].errorbar(
-            ell, x.ratios, x.ratios * x.variance_error / x.variance, fmt=".", color="C0"
-        )
+        spread = x.variance_error / x.expected_variance
+        column[2].errorbar(ell, 1 / x.ratios, spread, fmt=".", color="C0")
         column[2].set_ylim(0, 2)
         column[2].set_xlabel("l")
     labels = (
         "l(l+1) C_l / 2 pi [uK^2]",
-        "mean - theory, standard errors",
-        "variance: theory / simulations",
+        "mean: deviation / error",
+        "variance / theory",
     )
     for ax, label in zip(axes[:, 0], labels, strict=True):
         ax.set_ylabel(label)
