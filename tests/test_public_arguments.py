@@ -151,6 +151,7 @@ CALLS = {
     "spectra.noise_power": dict(mask=np.ones(12), L=2, sampling="healpix:1", level=1.0, spin=1),
     "spectra.split_power": dict(signals={"T": np.array([FLM, FLM])}),
     "spectra.knox_errors": dict(spectra={"TT": np.ones(4)}),
+    "spectra.coupling_matrix": dict(mask_power=np.ones(4), L=4, spin=1, spin2=2, threads=1),
     "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
     "spectra.deproject": dict(
         f=PIXELS, mask=np.ones(12), templates=np.ones((1, 12)), sampling="healpix:1", spin=0
@@ -172,6 +173,7 @@ CALLS = {
         f=np.ones(48, complex), L=3, mask=np.ones(48), sampling="healpix:2", iterations=1, threads=1
     ),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
+    "spectra.remove_templates": dict(f=PIXELS, templates=[PIXELS**2], sampling="healpix:1"),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     **{
         f"fields.{name}": dict(f=SAMPLES, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1)

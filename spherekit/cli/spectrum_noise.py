@@ -66,8 +66,8 @@ def _power(source, spin, is_pure, **amplitude):
     if source.grid is None:
         level = amplitude["level"]
         return np.where(np.arange(source.L) >= abs(spin), level**2, 0.0)
-    flags = dict(spin=spin, pure=is_pure, sampling=source.grid)
-    return noise_power(source.weights, source.L, **flags, **amplitude)
+    options = dict(sampling=source.grid, spin=spin, pure=is_pure)
+    return noise_power(source.weights, source.L, **options, **amplitude)
 
 
 def _levels(args, source):

@@ -5,6 +5,7 @@ from spherekit.spectra.apodization import apodize
 from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
+from spherekit.spectra.constrained import Realizations, constrained_realization
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
 from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
@@ -12,10 +13,8 @@ from spherekit.spectra.error_bars import knox_errors, mode_fraction
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked import (
-    MonopoleDipole,
     masked_flm,
     masked_power,
-    remove_monopole_dipole,
     sky_fraction,
 )
 from spherekit.spectra.masked_fields import MaskedField, masked_field
@@ -25,6 +24,13 @@ from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
 from spherekit.spectra.purification import pure_coefficients
 from spherekit.spectra.simulation import gaussian_sky
+from spherekit.spectra.templates import (
+    MonopoleDipole,
+    TemplateFit,
+    remove_monopole_dipole,
+    remove_templates,
+)
+from spherekit.spectra.wiener import WienerFit, wiener_filter
 
 __all__ = [
     "Bandpowers",
@@ -35,9 +41,13 @@ __all__ = [
     "Mask",
     "MaskedField",
     "MonopoleDipole",
+    "Realizations",
     "SplitPower",
+    "WienerFit",
+    "TemplateFit",
     "apodize",
     "beam_window",
+    "constrained_realization",
     "correlated_flm",
     "coupling_matrix",
     "cross_power",
@@ -61,9 +71,11 @@ __all__ = [
     "pure_coefficients",
     "read_coupling",
     "remove_monopole_dipole",
+    "remove_templates",
     "sample_covariance",
     "sky_fraction",
     "split_power",
+    "wiener_filter",
     "write_coupling",
 ]
 

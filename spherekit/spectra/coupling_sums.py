@@ -28,7 +28,13 @@ import numpy as np
 
 from spherekit._core.parallel import run, thread_count
 from spherekit.kernels.simd import Lanes
-from spherekit.spectra.coupling_kernels import column_size, fill_segments, work_size, write_blocks
+from spherekit.spectra.coupling_kernels import (
+    TILE,
+    column_size,
+    fill_segments,
+    work_size,
+    write_blocks,
+)
 
 LANES = Lanes(16)
 
@@ -104,8 +110,12 @@ def write(triangles, parities, row_scales, column_scales, blocks, matrix, *, thr
     threads : int, optional
     """
     counter = np.zeros(1, np.int64)
-    arguments = triangles, parities, row_scales, column_scales, blocks, matrix
-    run(lambda _: write_blocks(counter, *arguments), thread_count(threads))
+    arguments = triangles, parities, row_scales, column_scales, blocks
+
+    def worker(_):
+        write_blocks(counter, *arguments, np.empty((4, TILE, TILE)), matrix)
+
+    run(worker, thread_count(threads))
 
 
 def _starts(L, spin, spin2):

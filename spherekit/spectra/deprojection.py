@@ -32,6 +32,7 @@ from spherekit.spectra.angular_power import power
 from spherekit.spectra.bandpowers import checked_spectrum, spectrum_of_pair
 from spherekit.spectra.mask import Mask, iterated_forward, observed_samples
 from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.normal_equations import scaled_matrix
 
 #: Largest condition number of the matrix <w t_i, w t_j> of templates with norm 1.
 MAX_CONDITION = 1e8
@@ -101,7 +102,7 @@ def deproject(
     See Also
     --------
     deprojection_bias : the bias of the spectrum.
-    remove_monopole_dipole : the templates 1, x, y and z, of maps.
+    remove_templates : templates, monopole and dipole removed from all samples.
 
     Examples
     --------
@@ -116,6 +117,7 @@ def deproject(
     """
     grid = as_grid(sampling)
     mask = _as_mask(mask, grid)
+    spin = checks.spin_number(spin, mask.L)
     f = _of_spin(observed_samples(f, mask, mask.L), spin, "f")
     projector = _Projector(templates, mask, spin)
     amplitudes = projector.amplitudes(f)
@@ -202,15 +204,15 @@ def deprojection_bias(
     spectra = _spectra_of_signals(cl, field, field2)
     bias = 0.0
     if first is not None:
-        seen = first.filtered(spectra, field2)
-        bias = bias - first.cross(field, _signals(seen, field2), first.inverse)
+        filtered = first.filtered(spectra, field2)
+        bias = bias - first.cross(field, _signals(filtered, field2), first.inverse)
     if second is not None:
-        seen = second.filtered(spectra.transpose(1, 0, 2), field)
-        pairs = second.cross(field2, _signals(seen, field), second.inverse)
+        filtered = second.filtered(spectra.transpose(1, 0, 2), field)
+        pairs = second.cross(field2, _signals(filtered, field), second.inverse)
         shape = len(field2.names), len(field.names), field.L
         bias = bias - pairs.reshape(shape).transpose(1, 0, 2).reshape(-1, field.L)
     if first is not None and second is not None:
-        moments = first.products(seen)
+        moments = first.products(filtered)
         weights = first.inverse @ moments @ second.inverse
         bias = bias + first.cross(field, _signals(second.templates, field2), weights)
     return bias
@@ -271,12 +273,12 @@ class _Projector:
 
     def cross(self, field, signals, weights):
         """sum_ij weights_ij of the spectra of template i and of signal j [shape=(n_pairs, L)]."""
-        own = _signals(self.templates, field)
+        coefficients = _signals(self.templates, field)
         combined = np.einsum("ij,jbk->ibk", weights, signals)
         return np.stack(
             [
-                power(own[:, a], combined[:, b]).sum(axis=0)
-                for a in range(own.shape[1])
+                power(coefficients[:, a], combined[:, b]).sum(axis=0)
+                for a in range(coefficients.shape[1])
                 for b in range(combined.shape[1])
             ]
         )
@@ -316,19 +318,6 @@ def _of_spin(f, spin, name):
 
 def _inverse(matrix):
     """The inverse of the normal matrix; raises ValueError for templates that are zero or dependent."""
-    norms = np.sqrt(np.diag(matrix))
-    empty = np.flatnonzero(~(norms > 0))
-    if empty.size:
-        raise ValueError(
-            f"template(s) {', '.join(map(str, empty))} are zero wherever the mask is not; drop them, or pass "
-            "a larger mask"
-        )
-    scaled = matrix / np.outer(norms, norms)
-    values, vectors = np.linalg.eigh(scaled)
-    if values[0] * MAX_CONDITION < values[-1]:
-        involved = np.flatnonzero(abs(vectors[:, 0]) > 1e-3)
-        raise ValueError(
-            f"the templates {', '.join(map(str, involved))} are linearly dependent where the mask is not 0 "
-            f"(the condition number of their normal matrix is above {MAX_CONDITION:.0e}); drop one of them"
-        )
+    names = [str(i) for i in range(len(matrix))]
+    scaled, norms, _ = scaled_matrix(matrix, names, MAX_CONDITION)
     return np.linalg.inv(scaled) / np.outer(norms, norms)

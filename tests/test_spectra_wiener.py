@@ -1,0 +1,155 @@
+"""Wiener filter and constrained realizations, against dense matrices in the space of the samples."""
+
+import numpy as np
+import pytest
+from tolerances import ANALYSIS
+
+import spherekit
+from spherekit.conventions import eb_to_spin, from_real, to_real
+from spherekit.sampling import GL, MW, HEALPix
+from spherekit.spectra import constrained_realization, gaussian_flm, power, wiener_filter
+from spherekit.spectra.multilevel import Nested
+from spherekit.spectra.signal_and_noise import product
+from spherekit.spectra.wiener import wiener_system
+
+UNSEEN = -1.6375e30
+L = 10
+ELL = np.arange(L)
+CL = {
+    "TT": 1e3 / (1 + ELL) ** 2.5,
+    "EE": 20.0 / (1 + ELL) ** 1.5,
+    "BB": 1.0 / (2 + ELL),
+    "TE": 50.0 / (1 + ELL) ** 2,
+    "EB": 0.3 / (1 + ELL),
+}
+BEAM = np.exp(-0.005 * ELL * (ELL + 1))
+GRIDS = [HEALPix(8), MW(12), GL(10)]
+KINDS = {"T": (0,), "QU": (2,), "TQU": (0, 2)}
+
+
+def spectra(kind):
+    """The spectra of the signals of a kind of map."""
+    if kind == "T":
+        return CL["TT"]
+    return {name: cl for name, cl in CL.items() if kind == "TQU" or "T" not in name}
+
+
+def covariance(kind, names):
+    """The prior covariance of the real coefficients of all signals."""
+    n = len(names)
+    matrix = np.zeros((n, L * L, n, L * L))
+    index = np.arange(L * L)
+    degree = np.repeat(ELL, 2 * ELL + 1)
+    for i, a in enumerate(names):
+        for j, b in enumerate(names):
+            cl = CL.get(a + b, CL.get(b + a, np.zeros(L)))
+            lowest = 2 if {a, b} & set("EB") else 0
+            matrix[i, index, j, index] = np.where(degree >= lowest, cl[degree], 0)
+    return matrix.reshape(n * L * L, n * L * L)
+
+
+def observe(x, kind, grid, beam):
+    """Real samples (n, size) of real coefficients (n, L*L)."""
+    flm = from_real(x) * np.repeat(beam, 2 * ELL + 1)
+    fields = []
+    if "T" in kind:
+        fields.append(spherekit.inverse(flm[0], L, sampling=grid, reality=True))
+    if "Q" in kind:
+        spin_2 = eb_to_spin(*flm[-2:], spin=2)
+        polarization = spherekit.inverse(spin_2, L, spin=2, sampling=grid)
+        fields += [polarization.real, polarization.imag]
+    return np.stack([f.ravel() for f in fields])
+
+
+def matrix_of(kind, names, grid, beam=BEAM):
+    n = len(names) * L * L
+    columns = [observe(row.reshape(len(names), -1), kind, grid, beam).ravel() for row in np.eye(n)]
+    return np.stack(columns, axis=1)
+
+
+def problem(kind, grid, rng, noise_level=0.2):
+    """(map, noise, mask, exact mean as real coefficients, exact covariance)."""
+    names = "TEB" if kind == "TQU" else {"T": "T", "QU": "EB"}[kind]
+    A, S = matrix_of(kind, names, grid), covariance(kind, names)
+    n = len(kind)
+    size = A.shape[0] // n
+    noise = noise_level * (1 + rng.random((n, size)))
+    theta = grid.theta[:, None] if grid.rectangular else grid.theta
+    mask = np.broadcast_to(np.abs(np.cos(theta)) > 0.35, grid.shape) & (
+        rng.random(grid.shape) > 0.05
+    )
+    root = np.linalg.cholesky(S + 1e-30 * np.eye(len(S)))
+    d = A @ (root @ rng.standard_normal(len(S))) + noise.ravel() * rng.standard_normal(n * size)
+    observed = np.tile(mask.ravel(), n)
+    B, variance = A[observed], noise.ravel()[observed] ** 2
+    gain = S @ B.T @ np.linalg.inv(B @ S @ B.T + np.diag(variance))
+    mean = (gain @ d[observed]).reshape(len(names), L * L)
+    samples = d.reshape(n, *grid.shape)
+    f = {"T": samples[0], "QU": samples[0] + 1j * samples[-1], "TQU": samples}[kind]
+    return f, noise.reshape(n, *grid.shape), mask, mean, S - gain @ B @ S
+
+
+def assert_close(flm, mean, tolerance):
+    x = to_real(np.atleast_2d(flm))
+    assert np.abs(x - mean).max() < tolerance * np.abs(mean).max()
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=repr)
+@pytest.mark.parametrize("kind", KINDS)
+def test_direct_solution_against_the_matrices_of_the_samples(kind, grid, rng):
+    f, noise, mask, mean, _ = problem(kind, grid, rng)
+    noise = noise[0] if kind == "T" else noise
+    options = dict(spin=2 if kind == "QU" else 0, sampling=grid, beam=BEAM)
+    flm, fit = wiener_filter(f, L, spectra(kind), noise, mask=mask, **options)
+    assert fit.converged and fit.iterations == 0
+    assert_close(flm, mean, ANALYSIS)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=repr)
+@pytest.mark.parametrize("kind", KINDS)
+def test_iterations_against_the_matrices_of_the_samples(kind, grid, rng):
+    f, noise, mask, mean, _ = problem(kind, grid, rng)
+    noise = noise[0] if kind == "T" else noise
+    options = dict(spin=2 if kind == "QU" else 0, sampling=grid, beam=BEAM, threads=1)
+    system, fields, _ = wiener_system(f, L, spectra(kind), noise, mask=mask, **options)
+    b = system.right_hand_side(fields)
+    solution = Nested(system, dense=80).iterate(b, 1e-13, 2000)
+    assert solution.converged
+    assert_close(product(system.factors, solution.y), mean, ANALYSIS)
+
+
+# --- constrained realizations ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_realizations_have_the_posterior_mean_and_covariance(kind, rng):
+    grid = HEALPix(8)
+    f, noise, mask, mean, covariance = problem(kind, grid, rng)
+    noise = noise[0] if kind == "T" else noise
+    options = dict(n=400, spin=2 if kind == "QU" else 0, sampling=grid, beam=BEAM, mask=mask)
+    result = constrained_realization(f, L, spectra(kind), noise, 1, **options)
+    assert_close(result.mean, mean, ANALYSIS)
+    x = to_real(result.flm).reshape(400, -1) - mean.ravel()
+    values, vectors = np.linalg.eigh(covariance)
+    has_power = values > ANALYSIS * values[-1]
+    z = (x @ vectors[:, has_power]) / np.sqrt(values[has_power])
+    scores = np.concatenate([z.mean(axis=0) * 20, ((z**2).mean(axis=0) - 1) / np.sqrt(2 / 400)])
+    assert np.abs(scores).max() < 5
+    assert abs((z**2).mean() - 1) < 5 * np.sqrt(2 / z.size)
+    correlation = z.T @ z / 400 - np.diag((z**2).mean(axis=0))
+    assert np.abs(correlation).max() < 5.5 / 20
+
+
+def test_realizations_have_the_spectrum_of_the_signal(rng):
+    """Each sky its own data: the realization of one is again a sky of the prior."""
+    grid = HEALPix(4)
+    mask = np.abs(np.cos(grid.theta)) > 0.4
+    total = np.zeros(L)
+    for _ in range(400):
+        flm = gaussian_flm(CL["TT"], L, rng)
+        f = spherekit.inverse(flm, L, sampling=grid, reality=True)
+        f += 2 * rng.standard_normal(f.shape)
+        result = constrained_realization(f, L, CL["TT"], 2.0, rng, sampling=grid, mask=mask)
+        total += power(result.flm[0])
+    z = (total / 400 / CL["TT"] - 1) / np.sqrt(2 / (400 * (2 * ELL + 1)))
+    assert np.abs(z).max() < 4.5
