@@ -206,7 +206,7 @@ def test_beams_and_pixels(maps):
     options = "one.fits --mask mask.fits --L 16"
     run(f"spectrum {options} -o plain.fits")
     plain = io.read_cl("plain.fits")["I_STOKES"]
-    pixels = pixel_window(NSIDE, L)
+    pixels = pixel_window(NSIDE, L, mask=MASK)
     for more, window in (
         ("--beam 8deg", beam**2),
         ("--beam beam.txt", other**2),

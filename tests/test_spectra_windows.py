@@ -184,7 +184,7 @@ def test_maps_of_pixel_averages(rng):
 
 
 def test_masked_maps_of_pixel_averages(rng):
-    """The pseudo-spectrum of averages over that of samples: the window of the mask, not that of the full sky."""
+    """The pseudo-spectrum of averages over that of samples: the window of the mask, not of the full sky."""
     nside, L, factor = 32, 65, 8
     grid, fine = HEALPix(nside), HEALPix(factor * nside)
     mask = np.clip(3 * (np.abs(np.cos(grid.theta)) - 0.3), 0, 1)
