@@ -128,7 +128,7 @@ def test_noise_of_pure_modes(maps):
     )
     noise = {"TT": spectra.noise_power(MASK, L, sampling=GRID, level=of_t)}
     noise["EE"] = spectra.noise_power(MASK, L, sampling=GRID, level=of_p, spin=2)
-    noise["BB"] = spectra.pure_noise_power(MASK, L, sampling=GRID, depth=of_p)
+    noise["BB"] = spectra.noise_power(MASK, L, sampling=GRID, level=of_p, spin=2, pure=True)
     expected = master([fields[0], P], bins=BINS, noise=noise).values
     assert_close(io.read_bandpowers("cl.fits").values, expected)
 
