@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 from helpers.commands import refused, run
-from tolerances import CHAIN, IDENTITY, SHORT_SUM
+from tolerances import CHAIN, COMMAND, IDENTITY, SHORT_SUM
 
 import spherekit
 from spherekit import io, spectra
@@ -394,3 +394,33 @@ def test_a_map_and_coefficients_are_no_pair(maps, capsys):
     assert "spherekit transform" in said
     for option in ("--mask mask.fits", "--method master", "--apodize 2deg", "--purify B"):
         assert "not a map" in refused(capsys, f"spectrum alm.fits {option} -o out.fits", 2)
+
+
+# --- templates ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["fsky", "master --bins linear:5"])
+@pytest.mark.parametrize("low", ["", "--remove-monopole", "--remove-dipole"])
+def test_templates_are_removed(maps, capsys, method, low):
+    dust = np.exp(-(((GRID.theta - 1.5) / 0.3) ** 2))
+    fields = maps[0] + np.array([2, 3, -3])[:, None] * dust
+    io.write_map("dusty.fits", fields, column=["I", "Q", "U"], unit="mK", coordsys="galactic")
+    io.write_map("dust.fits", [dust, dust, -dust], column=["I", "Q", "U"], coordsys="galactic")
+    line = f"--field T,Q,U --mask mask.fits --L 16 --method {method} --remove-templates dust.fits {low}"
+    run(f"spectrum dusty.fits {line} -o cl.txt")
+    said = capsys.readouterr().out
+    assert "removed from Q and U" in said and ("monopole" in said) == bool(low)
+    run(f"spectrum one.fits {line} -o clean.txt")
+    read = io.read_cl if method == "fsky" else lambda path: io.read_bandpowers(path).values
+    first, second = read("cl.txt"), read("clean.txt")
+    for name, values in first.items():
+        scale = np.abs(second["TT"]).max()
+        np.testing.assert_allclose(values, second[name], rtol=COMMAND, atol=CHAIN * scale)
+
+
+def test_templates_that_do_not_fit(maps, capsys):
+    io.write_map("fine.fits", np.ones(3072), coordsys="galactic")
+    line = "spectrum one.fits --mask mask.fits --L 16 -o no.fits"
+    assert "the same grid" in refused(capsys, f"{line} --remove-templates fine.fits", 1)
+    said = refused(capsys, f"{line} --field T,Q,U --remove-templates mask.fits", 2)
+    assert "no template for Q_STOKES and U_STOKES" in said

@@ -91,7 +91,7 @@ def _of_each_map(args, source, signal):
     lines = []
     for i in np.ndindex(leading):
         f, mask = values[i], None if weights is None else weights[i]
-        if signal.spin == 0 and (args.remove_monopole or args.remove_dipole):
+        if signal.spin == 0 and removes_low(args):
             f, removed = remove_low(f, source.grid, mask, dipole=args.remove_dipole)
             lines.append(removed)
         of_fit = analysis.iterations(args)
@@ -119,6 +119,11 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
     steps = options.number_of(residual.iterations, "iteration")
     method = f"full sky, least squares: {steps}{state}"
     return flm, 1.0, analysis.residual_lines(method, residual.relative, L)
+
+
+def removes_low(args):
+    """Whether monopole or dipole are to be removed, and were not together with templates."""
+    return args.remove_templates is None and (args.remove_monopole or args.remove_dipole)
 
 
 def remove_low(values, grid, weights=None, *, dipole=False):

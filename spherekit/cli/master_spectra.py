@@ -3,7 +3,7 @@
 import numpy as np
 
 from spherekit.cli import beams, report, spectrum_coupling, spectrum_errors
-from spherekit.cli.fsky_spectra import remove_low
+from spherekit.cli.fsky_spectra import remove_low, removes_low
 from spherekit.cli.measured import Factor, Measured, name_of_pair, names_and_units
 from spherekit.cli.options import Usage
 
@@ -129,7 +129,7 @@ def _fields(args, source, option):
     fields = []
     for signal in source.signals:
         values = signal.values.astype(complex if signal.spin else float)
-        if signal.spin == 0 and (args.remove_monopole or args.remove_dipole):
+        if signal.spin == 0 and removes_low(args):
             weights = source.weights
             values, removed = remove_low(values, source.grid, weights, dipole=args.remove_dipole)
             lines.append(removed)

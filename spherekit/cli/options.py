@@ -378,7 +378,19 @@ def refuse_grid_in_fits(path, grid):
 
 def refuse_output_over_input(args):
     """Raise Usage for an output that would replace an input of the command, even with ``--force``."""
-    names = ("file", "mask", "beam", "lat", "lon", "cross", "cross_mask", "half", "noise", "theory")
+    names = (
+        "file",
+        "mask",
+        "beam",
+        "lat",
+        "lon",
+        "cross",
+        "cross_mask",
+        "half",
+        "noise",
+        "theory",
+        "remove_templates",
+    )
     inputs = {
         name.replace("_", "-"): getattr(args, name, None) for name in (*names, "beam2", "bins")
     }

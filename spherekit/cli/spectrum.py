@@ -27,6 +27,7 @@ from spherekit.cli import (
     spectrum_errors,
     spectrum_input,
     spectrum_noise,
+    spectrum_templates,
     spectrum_theory,
     stokes_files,
 )
@@ -69,6 +70,7 @@ def arguments(parser):
         action="store_true",
         help="remove the monopole and dipole of the observed sky",
     )
+    spectrum_templates.arguments(parser)
     options.least_squares(parser)
     parser.add_argument(
         "--plot",

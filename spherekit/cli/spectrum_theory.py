@@ -49,7 +49,8 @@ def _factor(args, unit, inputs):
         if ratio is None:
             raise Usage(
                 f"--theory {args.theory} has the unit {unit or 'none'}, and the signals "
-                f"{unit_of_signal or 'none'}, which cannot be compared; pass the unit of maps that state none with --unit, e.g. --unit mK"
+                f"{unit_of_signal or 'none'}, which cannot be compared; pass the unit of maps that "
+                "state none with --unit, e.g. --unit mK"
             )
         factor *= ratio
     return factor
