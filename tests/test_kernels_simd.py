@@ -17,6 +17,7 @@ def _arithmetic(lanes, a, b, out):
     v, w = simd.load(lanes, a, 0), simd.load(lanes, b, 0)
     simd.store(out, 0, v * w + simd.splat(lanes, 2.0))
     simd.store(out, a.size, simd.exp2(v))
+    simd.store(out, 2 * a.size, v / w)
     return simd.largest(v)
 
 
@@ -30,11 +31,12 @@ def test_arithmetic_and_exp2(rng):
     for width in (8, 32):
         a, b = rng.uniform(-900, 0, width), rng.standard_normal(width)
         a[0] = -1001.0
-        out = np.empty(2 * width)
+        out = np.empty(3 * width)
         assert _arithmetic(simd.Lanes(width), a, b, out) == np.abs(a).max()
         np.testing.assert_allclose(out[:width], a * b + 2, rtol=1e-13, atol=1e-12)
         assert out[width] == 0.0
-        np.testing.assert_allclose(out[width + 1 :], np.exp2(a[1:]), rtol=5e-16, atol=0)
+        np.testing.assert_array_equal(out[2 * width :], a / b)
+        np.testing.assert_allclose(out[width + 1 : 2 * width], np.exp2(a[1:]), rtol=5e-16, atol=0)
 
 
 def test_rows_are_transposed_and_dead_rows_left_alone(rng):

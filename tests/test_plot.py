@@ -532,3 +532,71 @@ def test_titles_have_the_unit_of_the_level():
     attributes = {"level": {"value": 500.0, "units": "hPa"}}
     sky = Map(np.zeros(MW(4).shape), "mw:4", "z", "m", attributes=attributes)
     assert show(sky, size=100).get_title() == "z, level 500 hPa"
+
+
+# --- bandpowers --------------------------------------------------------------------------------------------
+
+
+def test_bandpowers_have_ranges_and_error_bars():
+    from spherekit.spectra import Bins
+
+    bins = Bins([2, 10], [10, 30], 40)
+    factor = bins.ell * (bins.ell + 1) / (2 * np.pi)
+    ax = plot.bandpowers([3.0, 1.0], bins, errors=[0.5, 0.2], label="data", unit="uK^2", title="TT")
+    points, _, (ranges, bars) = ax.containers[0]
+    np.testing.assert_allclose(points.get_xydata(), np.c_[bins.ell, factor * [3, 1]])
+    low, high = np.moveaxis(np.array([x for x in bars.get_segments()]), 1, 0)
+    np.testing.assert_allclose((high - low)[:, 1], 2 * factor * [0.5, 0.2])
+    np.testing.assert_allclose([x[:, 0] for x in ranges.get_segments()], [[2, 9], [10, 29]])
+    assert ax.get_title() == "TT" and "K" in ax.get_ylabel()
+    plt.close("all")
+    dl = Bins([2, 10], [10, 30], 40, dl=True)
+    ax = plot.bandpowers([3.0, -1.0], dl, theory=np.ones(50), expected=[2.0, 1.0])
+    curve, expected = ax.lines[:2]
+    assert curve.get_xdata()[[0, -1]].tolist() == [2, 29]
+    np.testing.assert_allclose(expected.get_ydata(), [2, 1])
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
+        "theory",
+        "theory, in the bins",
+    ]
+    plt.close("all")
+    ax = plot.bandpowers([3.0, 1.0], bins, D_ell=False, yscale="log", xscale="log")
+    np.testing.assert_allclose(ax.containers[0][0].get_ydata(), [3, 1])
+    assert ax.get_yscale() == ax.get_xscale() == "log"
+    plt.close("all")
+
+
+def test_windows_of_bandpowers():
+    from spherekit.spectra import Bins
+
+    bins = Bins([2, 10], [10, 30], 40)
+    ax = plot.bandpower_windows(bins.matrix(), bins, title="TT")
+    np.testing.assert_allclose(ax.lines[1].get_ydata(), bins.matrix()[1, 2:])
+    assert ax.get_ylabel() == "weight"
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "said"),
+    [
+        (dict(values=[1.0]), ValueError, "one value for each bin"),
+        (dict(values=[1.0, np.nan]), ValueError, "NaN"),
+        (dict(values=[1.0, 1j]), TypeError, "values.real"),
+        (dict(errors=[1.0, -1.0]), ValueError, "standard deviations >= 0"),
+        (dict(errors=[1.0]), ValueError, "errors has shape"),
+        (dict(expected=[1.0]), ValueError, "expected has shape"),
+        (dict(theory=[1.0]), ValueError, "degrees beyond 2"),
+        (dict(xscale="cube"), ValueError, "xscale"),
+        (dict(bins=[2, 5]), TypeError, "expected spherekit.spectra.Bins"),
+    ],
+)
+def test_bandpowers_that_cannot_be_drawn(options, error, said):
+    from spherekit.spectra import Bins
+
+    bins = Bins([2, 10], [10, 30], 40)
+    with pytest.raises(error, match=said):
+        plot.bandpowers(**dict(values=[3.0, 1.0], bins=bins) | options)
+    with pytest.raises(ValueError, match="D_ell"):
+        plot.bandpowers([3.0, 1.0], Bins([2, 10], [10, 30], 40, dl=True), D_ell=False)
+    with pytest.raises(ValueError, match="windows has shape"):
+        plot.bandpower_windows(np.ones((2, 3)), bins)

@@ -77,7 +77,9 @@ ARRAYS |= {"values", "T"}
 OTHERS = {
     "KineticEnergySpectrum",
     "Wind",
+    "Realizations",
     "Residual",
+    "WienerFit",
     "Fit",
     "Diffusion",
     "ConstrainedFill",
@@ -100,7 +102,8 @@ OTHERS = {
 OF_MASKS = {"fields.degrade", "fields.upgrade"}
 
 #: Functions of a dict of spectra.
-OF_DICTS = {"spectra.correlated_flm", "spectra.gaussian_sky"}
+OF_DICTS = {"spectra.constrained_realization", "spectra.correlated_flm", "spectra.gaussian_sky"}
+OF_DICTS |= {"spectra.wiener_filter"}
 
 RNG = np.random.default_rng(5)
 FLM, FLMN = random_flm(4, RNG, reality=True), random_flmn(4, 2, RNG)
@@ -148,11 +151,23 @@ CALLS = {
     "spectra.Bins": dict(first=[1], stop=[3], L=4),
     "spectra.apodize": dict(mask=np.arange(12), width=0.5, sampling="healpix:1", threads=1),
     "spectra.beam_window": dict(beam=0.1, L=4, spin=1, nside=2),
+    "spectra.constrained_realization": dict(
+        f=PIXELS,
+        L=2,
+        cl=np.ones(2),
+        noise=1.0,
+        rng=0,
+        n=1,
+        sampling="healpix:1",
+        max_iter=9,
+        threads=1,
+    ),
     "spectra.correlated_flm": dict(cl=np.ones((2, 2, 4)), L=4, rng=0),
     "spectra.mode_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     "spectra.noise_power": dict(mask=np.ones(12), L=2, sampling="healpix:1", level=1.0, spin=1),
     "spectra.split_power": dict(signals={"T": np.array([FLM, FLM])}),
     "spectra.knox_errors": dict(spectra={"TT": np.ones(4)}),
+    "spectra.coupling_matrix": dict(mask_power=np.ones(4), L=4, spin=1, spin2=2, threads=1),
     "spectra.cross_power": dict(signals={"T": FLM, ("E", "B"): (FLM, 2)}),
     "spectra.deproject": dict(
         f=PIXELS, mask=np.ones(12), templates=np.ones((1, 12)), sampling="healpix:1", spin=0
@@ -170,12 +185,14 @@ CALLS = {
     "spectra.pixel_window": dict(nside=2, L=4, spin=1),
     "spectra.polarization_power": dict(flm=FLM, T=FLM, spin=1),
     "spectra.power": dict(flm=FLM, flm2=FLM),
-    "spectra.pure_noise_power": dict(mask=np.ones(48), L=3, sampling="healpix:2", depth=1.0),
     "spectra.pure_coefficients": dict(
         f=np.ones(48, complex), L=3, mask=np.ones(48), sampling="healpix:2", iterations=1, threads=1
     ),
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.remove_templates": dict(f=PIXELS, templates=[PIXELS**2], sampling="healpix:1"),
+    "spectra.wiener_filter": dict(
+        f=PIXELS, L=2, cl=np.ones(2), noise=1.0, sampling="healpix:1", max_iter=9, threads=1
+    ),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     **{
         f"fields.{name}": dict(f=SAMPLES, L=4, spin=0, sampling="mw:4", max_iter=9, threads=1)

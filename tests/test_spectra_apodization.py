@@ -3,7 +3,8 @@
 import astropy.units as u
 import numpy as np
 import pytest
-from tolerances import IDENTITY, SHORT_SUM
+from helpers.data import oracle
+from tolerances import IDENTITY, NAMASTER, SHORT_SUM
 
 from spherekit.fields import smooth
 from spherekit.io import Map
@@ -130,3 +131,23 @@ def test_invalid_arguments(options, error, message):
     arguments = dict(mask=mask, width=0.1, kind="C1", sampling="healpix:2") | options
     with pytest.raises(error, match=message):
         apodize(arguments.pop("mask"), arguments.pop("width"), **arguments)
+
+
+def test_values_of_namaster():
+    """One pixel differs: NaMaster does not see its nearest masked neighbor, beyond longitude 0."""
+    stored = oracle("namaster")
+    mask, mask2 = np.unpackbits(stored["masks"], axis=-1).astype(bool)
+    grid = HEALPix(16)
+    result = apodize(mask2, 10 * u.deg, "C2", sampling=grid)
+    assert np.allclose(result, stored["apodized_mask2"], rtol=0, atol=NAMASTER)
+    cosine = cosines(mask, grid)
+    for kind in ("C1", "C2"):
+        result = apodize(mask, 12 * u.deg, kind, sampling=grid)
+        expected = stored[f"apodized_{kind}"]
+        different = np.flatnonzero(abs(result - expected) > NAMASTER)
+        assert different.tolist() == [23]
+        x = np.sqrt((1 - cosine[23]) / (1 - np.cos(np.deg2rad(12))))
+        taper = (
+            x - np.sin(2 * np.pi * x) / (2 * np.pi) if kind == "C1" else (1 - np.cos(np.pi * x)) / 2
+        )
+        assert abs(result[23] - taper) < NAMASTER < abs(expected[23] - taper)

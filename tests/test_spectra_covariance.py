@@ -5,6 +5,7 @@ import pytest
 from tolerances import CHAIN, IDENTITY, SHORT_SUM
 
 import spherekit as sk
+from spherekit.conventions import degrees, eb_to_spin, from_real
 from spherekit.datasets import planck2018_cl
 from spherekit.sampling import GL, HEALPix
 from spherekit.spectra import (
@@ -17,10 +18,9 @@ from spherekit.spectra import (
     gaussian_sky,
     masked_field,
     master,
+    noise_power,
     pure_coefficients,
-    pure_noise_power,
     sample_covariance,
-    sky_fraction,
 )
 from spherekit.spectra.correlators import Correlators, NoisyField
 
@@ -117,6 +117,59 @@ def test_white_spectra_are_exact():
                 assert np.allclose(result, expected, rtol=0, atol=IDENTITY * scale), (name, name2)
 
 
+@pytest.mark.parametrize("purify", ["", "B"])
+def test_low_degrees_are_exact_for_any_spectra(purify):
+    """The mean and the covariance of all real modes, T and E correlated, by their masked coefficients."""
+    L, n = 9, 5
+    grid = GL(30)
+    mask = band_limited_mask(4, grid, 7)
+    ell = np.arange(L)
+    cl = {"TT": 1 / (ell + 1.0), "EE": 2 / (ell + 2.0) ** 2, "BB": 1 / (ell + 4.0)}
+    cl["TE"] = 0.7 * np.sqrt(cl["TT"] * cl["EE"])
+    for name, first in (("EE", 2), ("BB", 2), ("TE", 2)):
+        cl[name][:first] = 0
+    modes = np.stack(list(correlated_modes(cl, L, grid)))
+    T, P = zero_fields(L, mask, grid, purify)
+    fields = T, P
+    masked = {
+        "T": masked_field(modes[:, 0].real, L, mask, sampling=grid).flm[:, 0],
+        **dict(
+            zip(
+                "EB",
+                masked_field(
+                    modes[:, 1], L, mask, spin=2, sampling=grid, purify=purify
+                ).flm.transpose(1, 0, 2),
+                strict=True,
+            )
+        ),
+    }
+    correlators = {a + b: masked[a].T @ masked[b].conj() for a in "TEB" for b in "TEB"}
+    theory = Correlators(cl, L, exact_degrees=n)
+    T, P = (NoisyField(x, {}, 0) for x in fields)
+    for left, right in (((T, T), (T, P)), ((T, P), (T, P)), ((P, P), (P, P)), ((T, T), (P, P))):
+        block = theory.covariance(left, right)
+        names = [[a + b for a in x.field.names for b in y.field.names] for x, y in (left, right)]
+        for i, j in np.ndindex(len(names[0]), len(names[1])):
+            if set(purify) & set(names[0][i] + names[1][j]):
+                continue
+            expected = exact_covariance(correlators, names[0][i], names[1][j], L)[:n, :n]
+            scale = abs(block[:, :n, :, :n]).max()
+            assert np.allclose(block[i, :n, j, :n], expected, rtol=0, atol=IDENTITY * scale)
+
+
+def correlated_modes(cl, L, grid):
+    """Samples (T, Q + i U) of independent real modes, whose sum of products has the given spectra."""
+    basis = from_real(np.eye(L * L))
+    factor = {name: values[degrees(L)] for name, values in cl.items()}
+    of_T = np.sqrt(factor["TT"])
+    of_E = factor["TE"] / of_T
+    residual = np.sqrt(factor["EE"] - of_E**2)
+    for T, E, B in ((of_T, of_E, 0), (0, residual, 0), (0, 0, np.sqrt(factor["BB"]))):
+        flm = eb_to_spin(basis * E, basis * B, spin=2)
+        P = sk.inverse(flm, L, spin=2, sampling=grid)
+        yield from np.stack([sk.inverse(basis * T, L, sampling=grid), P], axis=1)
+
+
 @pytest.mark.parametrize("sigma", ["constant", "varying"])
 def test_noise_of_pure_modes_is_the_sum_over_all_samples(sigma):
     """The response of the pure coefficients to each sample, on a grid where one quadrature is exact."""
@@ -130,18 +183,8 @@ def test_noise_of_pure_modes_is_the_sum_over_all_samples(sigma):
         E, B = pure_coefficients(f, L, mask, sampling=grid, purify="EB")
         spectra = [sk.spectra.power(x).sum(axis=0) for x in (E, B)]
         total += np.mean(spectra, axis=0)
-    result = pure_noise_power(mask, L, sampling=grid, sigma=deviations)
+    result = noise_power(mask, L, sampling=grid, sigma=deviations, spin=2, pure=True)
     assert np.allclose(result, total, rtol=CHAIN, atol=SHORT_SUM)
-
-
-def test_depth_is_the_noise_of_each_pixel():
-    grid = HEALPix(8)
-    mask = apodize(grid.theta < 1.5, 0.8, sampling=grid)
-    area = 4 * np.pi / mask.size
-    by_depth = pure_noise_power(mask, 12, sampling=HEALPix(8, weights="equal"), depth=0.3)
-    sigma = 0.3 / np.sqrt(area)
-    by_sigma = pure_noise_power(mask, 12, sampling=HEALPix(8, weights="equal"), sigma=sigma)
-    assert np.allclose(by_depth, by_sigma, rtol=IDENTITY, atol=0)
 
 
 def simulated(n, nside, width, noise, purify="B"):
@@ -155,9 +198,10 @@ def simulated(n, nside, width, noise, purify="B"):
     maps = skies.transpose(1, 0, 2)
     P = masked_field(maps[1] + 1j * maps[2], L, mask, spin=2, sampling=grid, purify=purify)
     fields = [masked_field(maps[0], L, mask, sampling=grid), P]
-    plain = 2 * noise**2 * sky_fraction(mask.values, sampling=grid)
-    pure = pure_noise_power(mask, L, sampling=grid, depth=np.sqrt(2) * noise)
-    noise_spectra = {"TT": plain / 2, "EE": plain, "BB": pure if purify else plain}
+    of_T = noise_power(mask, L, level=noise)
+    of_P = noise_power(mask, L, level=np.sqrt(2) * noise, spin=2)
+    of_B = noise_power(mask, L, level=np.sqrt(2) * noise, spin=2, pure=bool(purify))
+    noise_spectra = {"TT": of_T, "EE": of_P, "BB": of_B}
     values = master(fields, bins=bins, noise=noise_spectra)
     return values, fields, cl, noise_spectra, bins
 
@@ -287,18 +331,3 @@ def test_unknown_names():
     covariance = Covariance(("TT",), np.ones((1, 1, 1, 1)))
     with pytest.raises(ValueError, match="'EE' is not one of the spectra TT"):
         covariance.block("TT", "EE")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (dict(), "got neither of depth and sigma"),
-        (dict(depth=1.0, sigma=1.0), "got both"),
-        (dict(depth=-1.0), "depth"),
-        (dict(sigma=np.ones(47)), "sigma has shape"),
-        (dict(sigma=-np.ones(48)), "negative"),
-    ],
-)
-def test_invalid_noise(options, message):
-    with pytest.raises(ValueError, match=message):
-        pure_noise_power(np.ones(48), 4, sampling="healpix:2", **options)

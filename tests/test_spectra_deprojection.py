@@ -3,7 +3,8 @@
 import autograd.numpy as anp
 import numpy as np
 import pytest
-from tolerances import CHAIN, IDENTITY, SHORT_SUM, SINGLE_VALUES
+from helpers.data import oracle
+from tolerances import CHAIN, IDENTITY, NAMASTER, SHORT_SUM, SINGLE_VALUES
 
 import spherekit as sk
 from spherekit.conventions import degrees, eb_to_spin, from_real
@@ -201,3 +202,33 @@ def test_a_template_of_one_degree_removes_one_mode():
     T = field_of(np.zeros(GRID.shape), None, 0)
     bias = deprojection_bias(T, cl={"TT": np.full(L, 2.0)}, templates=[template])
     assert np.allclose(bias[0], [0, -2 / 3, 0, 0, 0, 0], rtol=0, atol=SHORT_SUM)
+
+
+@pytest.mark.parametrize("iterations", [0, 3])
+@pytest.mark.parametrize(("a", "b"), ["TT", "TP", "PP", "BB"])
+def test_values_of_namaster(iterations, a, b):
+    """Amplitudes, pseudo-spectra and their bias; not the bias of purified fields, where NaMaster's is not the
+    exact mean (see `test_bias_is_the_exact_mean`)."""
+    stored = oracle("namaster")
+    grid = HEALPix(16, weights="equal")
+    mask = Mask(stored["apodized_C1"], 48, grid, iterations)
+    T, Q, U = stored["maps"] / 256.0
+    of_T, of_Q, of_U = stored["templates"].swapaxes(0, 1) / 256.0
+    fields, templates, amplitudes = [], [], []
+    for name in (a, b):
+        f, t, spin = (T, of_T, 0) if name == "T" else (Q + 1j * U, of_Q + 1j * of_U, 2)
+        cleaned, fitted = deproject(f, mask, t, spin=spin, sampling=grid)
+        options = dict(spin=spin, sampling=grid, purify="B" if name == "B" else "")
+        fields.append(masked_field(cleaned, 48, mask, **options))
+        templates.append(t)
+        amplitudes.append(fitted)
+    label = f"{a}d_{b}d"
+    expected = {x: stored[f"iter{iterations}_{x}_{label}"] for x in ("alphas", "pseudo", "bias")}
+    cl = dict(zip(("TT", "EE", "BB", "TE"), stored["guess"], strict=True))
+    results = {"alphas": np.stack(amplitudes), "pseudo": pseudo_power(*fields)}
+    if b != "B":
+        options = dict(templates=templates[0], templates2=templates[1])
+        results["bias"] = deprojection_bias(*fields, cl=cl, **options)
+    for name, result in results.items():
+        scale = abs(expected[name]).max()
+        assert np.allclose(result, expected[name], rtol=0, atol=NAMASTER * scale), name

@@ -9,7 +9,6 @@ from spherekit.conventions import eb_to_spin, from_real, to_real
 from spherekit.sampling import GL, MW, HEALPix
 from spherekit.spectra import constrained_realization, gaussian_flm, power, wiener_filter
 from spherekit.spectra.multilevel import Nested
-from spherekit.spectra.signal_and_noise import product
 from spherekit.spectra.wiener import wiener_system
 
 UNSEEN = -1.6375e30
@@ -115,7 +114,7 @@ def test_iterations_against_the_matrices_of_the_samples(kind, grid, rng):
     b = system.right_hand_side(fields)
     solution = Nested(system, dense=80).iterate(b, 1e-13, 2000)
     assert solution.converged
-    assert_close(product(system.factors, solution.y), mean, ANALYSIS)
+    assert_close(system.signal @ solution.y, mean, ANALYSIS)
 
 
 # --- constrained realizations ---------------------------------------------------------------------
@@ -153,3 +152,77 @@ def test_realizations_have_the_spectrum_of_the_signal(rng):
         total += power(result.flm[0])
     z = (total / 400 / CL["TT"] - 1) / np.sqrt(2 / (400 * (2 * ELL + 1)))
     assert np.abs(z).max() < 4.5
+
+
+# --- bad input ------------------------------------------------------------------------------------
+
+PIXELS = np.ones(192)
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        (
+            dict(noise=0.0),
+            "192 of 192 observed samples have a noise that is not a finite number > 0",
+        ),
+        (dict(noise=np.full(192, np.nan)), "noise that is not a finite number > 0"),
+        (dict(noise=-1.0), "not a finite number > 0"),
+        (dict(noise=np.ones(5)), r"noise has shape \(5,\)"),
+        (dict(mask=np.zeros(192)), "no sample is observed"),
+        (dict(mask=np.full(192, 0.5)), "mask must be boolean"),
+        (dict(f=np.full(192, np.nan)), "no sample is observed"),
+        (dict(cl=[1.0, -1.0, 1.0, 1.0]), "negative, NaN or infinite"),
+        (dict(cl=np.ones(3)), "L=4 needs one axis of at least 4 values"),
+        (dict(cl={"EE": np.ones(4)}), "cl has the spectra EE; expected TT"),
+        (dict(cl={"TT": np.ones(4), "EE": np.ones(4)}), r"expected \(3, 192\): T, Q and U"),
+        (dict(beam=np.ones(3)), "beam has shape"),
+        (dict(tol=0.0), "tol is 0.0"),
+        (dict(L=0), "L"),
+    ],
+)
+def test_bad_input(changes, message):
+    arguments = dict(f=PIXELS, L=4, cl=np.ones(4), noise=1.0, sampling="healpix:4") | changes
+    with pytest.raises(ValueError, match=message):
+        wiener_filter(**arguments)
+
+
+def test_types_of_samples():
+    options = dict(L=4, noise=1.0, sampling="healpix:4")
+    with pytest.raises(TypeError, match="expected real samples"):
+        wiener_filter(PIXELS + 0j, cl=np.ones(4), **options)
+    with pytest.raises(TypeError, match="expected complex samples"):
+        wiener_filter(PIXELS, cl={"EE": np.ones(4)}, spin=2, **options)
+    with pytest.raises(TypeError, match="a spin field needs a dict of EE and BB"):
+        wiener_filter(PIXELS + 0j, cl=np.ones(4), spin=2, **options)
+
+
+def test_missing_samples_are_those_of_the_mask(rng):
+    f, mask = rng.standard_normal(192), np.arange(192) % 5 > 0
+    options = dict(L=4, cl=np.ones(4), noise=1.0, sampling="healpix:4")
+    flm, fit = wiener_filter(f, mask=mask, **options)
+    assert fit.observed == np.count_nonzero(mask) / 192
+    for missing in (np.nan, UNSEEN):
+        np.testing.assert_array_equal(wiener_filter(np.where(mask, f, missing), **options)[0], flm)
+
+
+def test_degrees_without_power_are_zero(rng):
+    cl = np.array([0.0, 1.0, 0.0, 1.0])
+    flm, _ = wiener_filter(rng.standard_normal(192), 4, cl, 1.0, sampling="healpix:4")
+    assert not flm[0] and not flm[4:9].any() and flm[1:4].any()
+
+
+def test_unconverged_iterations_are_reported(rng):
+    f = rng.standard_normal(12 * 32**2)
+    mask = HEALPix(32).theta < 1.8
+    with pytest.warns(UserWarning, match="not converged in 2 iterations.*larger max_iter"):
+        _, fit = wiener_filter(
+            f,
+            48,
+            100 / (1.0 + np.arange(48)) ** 2,
+            0.01,
+            sampling="healpix:32",
+            mask=mask,
+            max_iter=2,
+        )
+    assert not fit.converged and fit.iterations == 2

@@ -10,9 +10,12 @@ from tolerances import EXTRAPOLATED_WINDOW, IDENTITY, LAST_PLACES, PIXEL_WINDOW
 from spherekit.harmonic import analyse, evaluate_adjoint, inverse
 from spherekit.sampling import GL, HEALPix, healpix
 from spherekit.spectra import (
+    Mask,
     beam_window,
     gaussian_beam,
     gaussian_flm,
+    masked_flm,
+    pixel_subsets,
     pixel_window,
     pixel_windows,
     power,
@@ -80,7 +83,7 @@ def test_published_tables(nside, spin):
 def test_every_pixel_is_counted(spin, monkeypatch):
     """The subset of pixels with weights, against all of them: 16 pixels are alike."""
     window = pixel_window(100, 401, spin=spin)
-    monkeypatch.setattr(pixel_windows, "_summation_rule", lambda first, last, n: every(first, last))
+    monkeypatch.setattr(pixel_subsets, "summation_rule", lambda first, last, n: every(first, last))
     pixel_windows._moments.cache_clear()
     expected = pixel_window(100, 401, spin=spin)
     pixel_windows._moments.cache_clear()
@@ -91,9 +94,36 @@ def every(first, last):
     return np.arange(first, last + 1), np.ones(last - first + 1)
 
 
+@pytest.mark.parametrize("nside, spin", [(1, 0), (2, 2), (7, 2), (20, 0)])
+def test_pixels_of_a_mask(nside, spin, rng):
+    """The mean square over all pixels with the weights mask^2, one by one."""
+    mask = rng.uniform(size=12 * nside**2) ** 4
+    theta = HEALPix(nside).theta
+    L = 4 * nside + 1
+    ring = np.searchsorted(np.unique(theta.round(12)), theta.round(12)) + 1
+    ring = np.minimum(ring, 4 * nside - ring)
+    phi = HEALPix(nside).phi
+    position = phi / (np.pi / 2) * np.minimum(ring, nside) % np.minimum(ring, nside)
+    position = np.where(ring > nside, 0.5, position)
+    pixels = ring.astype(float), position, mask**2 / np.sum(mask**2)
+    moments = pixel_windows._sum_of_moments(nside, spin, *pixels)
+    expected = np.sqrt(pixel_windows._series(moments, scaled_degrees(L, nside), spin, nside))
+    for weights in (mask, 1e-150 * mask, Mask(mask, nside, HEALPix(nside))):
+        window = pixel_window(nside, L, spin=spin, mask=weights)
+        np.testing.assert_allclose(window[spin:], expected[spin:], rtol=0, atol=PIXEL_WINDOW)
+    assert not window[:spin].any()
+
+
+@pytest.mark.parametrize("nside", [1, 2, 9, 16, 33, 100])
+def test_a_constant_mask_is_the_full_sky(nside):
+    window = pixel_window(nside, 4 * nside + 1, spin=2, mask=np.full(12 * nside**2, 0.3))
+    expected = pixel_window(nside, 4 * nside + 1, spin=2)
+    np.testing.assert_allclose(window, expected, rtol=0, atol=PIXEL_WINDOW)
+
+
 @pytest.mark.parametrize("first, last", [(0, 0), (0, 5), (3, 16), (3, 17), (20, 99), (0, 10**6)])
 def test_sums_of_polynomials(first, last):
-    nodes, weights = pixel_windows._summation_rule(first, last, 8)
+    nodes, weights = pixel_subsets.summation_rule(first, last, 8)
     assert np.all(np.diff(nodes) > 0) and first <= nodes[0] and nodes[-1] <= last
     i = np.arange(first, last + 1)
     for degree in range(8):
@@ -153,6 +183,29 @@ def test_maps_of_pixel_averages(rng):
     assert np.all(np.abs(np.mean(ratios, axis=0) - window) < 4.5 * error + 1e-3)
 
 
+def test_masked_maps_of_pixel_averages(rng):
+    """The pseudo-spectrum of averages over that of samples: the window of the mask, not of the full sky."""
+    nside, L, factor = 32, 65, 8
+    grid, fine = HEALPix(nside), HEALPix(factor * nside)
+    mask = np.clip(3 * (np.abs(np.cos(grid.theta)) - 0.3), 0, 1)
+    ratios = []
+    for _ in range(20):
+        flm = gaussian_flm(np.ones(L), L, rng)
+        maps = (
+            inverse(flm, L, sampling=grid, reality=True),
+            fine.degrade(inverse(flm, L, sampling=fine, reality=True), nside),
+        )
+        options = dict(sampling=grid, reality=True)
+        samples, averages = (power(masked_flm(f, L, mask, **options))[50:] for f in maps)
+        ratios.append(np.sum(averages) / np.sum(samples))
+    window, of_full_sky = (
+        pixel_window(nside, L, mask=m) / pixel_window(factor * nside, L) for m in (mask, None)
+    )
+    expected, biased = (np.mean(w[50:] ** 2) for w in (window, of_full_sky))
+    error = np.std(ratios) / np.sqrt(len(ratios))
+    assert abs(np.mean(ratios) - expected) < 4.5 * error < abs(np.mean(ratios) - biased)
+
+
 @pytest.mark.parametrize(
     "arguments, options, error, message",
     [
@@ -166,6 +219,9 @@ def test_maps_of_pixel_averages(rng):
         ((4, 4), dict(spin=4), ValueError, "spin 4 has no degrees below L = 4"),
         ((4, 4), dict(spin=0.0), TypeError, "spin is 0.0"),
         ((GL(8), 4), {}, ValueError, "expected an integer or a HEALPix grid"),
+        ((4, 4), dict(mask=np.ones(191)), ValueError, r"mask has shape \(191,\)"),
+        ((4, 4), dict(mask=np.zeros(192)), ValueError, "not all 0"),
+        ((4, 4), dict(mask=Mask(np.ones(48), 4, "healpix:2")), ValueError, "pass one grid"),
     ],
 )
 def test_bad_arguments(arguments, options, error, message):
@@ -239,3 +295,12 @@ def test_bad_options_of_windows():
         beam_window(None, 4, nside=4.0)
     with pytest.raises(ValueError, match="spin 4 has no degrees"):
         beam_window(None, 4, spin=4)
+    with pytest.raises(ValueError, match="got a mask without nside"):
+        beam_window(None, 4, mask=np.ones(192))
+
+
+def test_windows_of_masks(rng):
+    mask = rng.uniform(size=192)
+    window = beam_window(0.1, 16, nside=4, mask=mask)
+    expected = gaussian_beam(0.1, 16) * pixel_window(4, 16, mask=mask)
+    np.testing.assert_allclose(window, expected, rtol=LAST_PLACES)

@@ -48,8 +48,8 @@ DEFINITION = {np.dtype(np.float64): 1e-13, np.dtype(np.float32): 3e-7}
 #: Against stored values of other codes at L <= 256, relative to the largest value.
 STORED = 1e-12
 
-#: Spectra of masked fields against another code's: several transforms, and an inverse matrix of condition number
-#: below 100. Relative to the largest value.
+#: Spectra of masked fields against another code's: several transforms, and an inverse matrix of condition
+#: number below 100. Relative to the largest value.
 NAMASTER = 1e-10
 
 #: d^l_mn and sY_lm / sqrt((2l+1)/4pi) at single points, absolute (the functions are at most 1):

@@ -49,10 +49,12 @@ def by_spin(args, option, source):
             f"--pixwin applies to HEALPix maps, but {source.path} contains {where}; pass the product of beam "
             "and pixel window as a table of l and b_l with --beam"
         )
-    nside = grid if args.pixwin else None
+    nside, mask = (grid, _mask(source)) if args.pixwin else (None, None)
     beam = _beam(text, option, L)
     try:
-        table = {signal.spin: _windows(beam, L, signal.spin, nside) for signal in source.signals}
+        table = {
+            signal.spin: _windows(beam, L, signal.spin, nside, mask) for signal in source.signals
+        }
     except ValueError as error:
         raise ValueError(f"{source.path}: {_with_options(error)}") from None
     words = [f"beam {text}"] if text is not None else []
@@ -60,12 +62,18 @@ def by_spin(args, option, source):
     return table, f"corrected for {' and '.join(words)}" if words else ""
 
 
-def _windows(beam, L, spin, nside):
+def _mask(source):
+    """The weights of the pixels, if all maps have the same."""
+    is_shared = source.weights is not None and source.weights.shape == tuple(source.grid.shape)
+    return source.weights if is_shared else None
+
+
+def _windows(beam, L, spin, nside, mask):
     """The window functions of T, or of E and B, from a width or tables by letter."""
     from spherekit.spectra import beam_window
 
     rows = [beam[letter] if isinstance(beam, dict) else beam for letter in ("EB" if spin else "T")]
-    return np.stack([beam_window(row, L, spin=spin, nside=nside) for row in rows])
+    return np.stack([beam_window(row, L, spin=spin, nside=nside, mask=mask) for row in rows])
 
 
 def _beam(text, option, L):

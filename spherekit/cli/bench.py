@@ -17,8 +17,8 @@ def arguments(parser):
         "--transform",
         default="harmonic",
         help="harmonic, wigner, rotate, matrices, cg, wavelets, scattering, covariances, product, relu, "
-        "relu-so3, smooth, winds, mode-coupling, pixels, nested-pixels, orders, neighbours, boundaries, interpolate, "
-        "discs, nested-discs, large-regions, polygons, resolution, nested-resolution; or, for "
+        "relu-so3, smooth, winds, mode-coupling, pixels, nested-pixels, orders, neighbours, boundaries, "
+        "interpolate, discs, nested-discs, large-regions, polygons, resolution, nested-resolution; or, for "
         "spherekit.nn only: layers, models, equivariance, cost; default harmonic",
     )
     parser.add_argument(

@@ -1,6 +1,7 @@
 """Reading maps and masks for the commands."""
 
 import re
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -288,7 +289,7 @@ def read_mask(args, sky):
             )
         return observed.astype(float)
     name = grid_name(sky.grid)
-    fields = _mask_fields(path, args, name)
+    fields = _mask_fields(path, args, sky.grid)
     refuse_frames(path, fields.frame, args.file, sky.frame)
     values = fields.values[0]
     refuse_missing_weights(values, name=f"the mask {path}")
@@ -298,6 +299,7 @@ def read_mask(args, sky):
             f"the mask {path} has dtype {values.dtype} and shape {values.shape} on "
             f"{grid_label(fields.grid)}; expected real weights of shape {shape} on "
             f"{grid_label(sky.grid)}, as the map"
+            + _advice_on_resolution(args, fields.grid, sky.grid)
         )
     low, high = float(values.min()), float(values.max())
     if low < -ROUNDING or high > 1 + ROUNDING or not high > 0:
@@ -307,6 +309,39 @@ def read_mask(args, sky):
         )
     values = values.astype(float)
     return values if low >= 0 and high <= 1 else np.clip(values, 0, 1)
+
+
+def _advice_on_resolution(args, grid, grid_of_map):
+    """The command that changes the resolution of a HEALPix mask to that of the map, or nothing."""
+    if {grid.name, grid_of_map.name} != {"healpix"} or grid == grid_of_map:
+        return ""
+    words = [args.mask]
+    words += [] if args.mask_field is None else ["--field", args.mask_field]
+    words += [] if args.mask_hdu is None else ["--hdu", args.mask_hdu]
+    words += [] if args.mask_ordering is None else ["--ordering", args.mask_ordering]
+    words += ["--from-grid", str(grid)] if is_arrays(args.mask) else []
+    target = ["--pixels", "--grid", str(grid_of_map), "-o", "mask.fits"]
+    return f": change its resolution first, with {shlex.join(['spherekit', 'regrid', *words, *target])}"
+
+
+def _refuse_resolution(path, args, arrays_of_file, grid):
+    """Raise ValueError for an array without a grid that is a HEALPix map of another nside."""
+    from spherekit.sampling import HEALPix
+
+    name = (
+        args.mask_field if args.mask_field in arrays_of_file else next(iter(arrays_of_file), None)
+    )
+    values = arrays_of_file.get(name)
+    if "grid" in arrays_of_file or values is None or np.ndim(values) != 1:
+        return
+    nside = round((values.size / 12) ** 0.5)
+    if grid.name != "healpix" or 12 * nside**2 != values.size or nside in (0, grid.nside):
+        return
+    advice = _advice_on_resolution(args, HEALPix(nside), grid)
+    raise ValueError(
+        f"the mask {path} has {values.size} samples, those of healpix:{nside}, and the map is on {grid}"
+        f"{advice}"
+    )
 
 
 def _mask_fields(path, args, grid):
@@ -319,7 +354,8 @@ def _mask_fields(path, args, grid):
         raise Usage(
             f"the mask {path} contains several fields ({names}); select one with --mask-field"
         )
-    grid = None if "grid" in contents else grid
+    _refuse_resolution(path, args, contents if is_arrays(path) else {}, grid)
+    grid = None if "grid" in contents else grid_name(grid)
     options = SimpleNamespace(
         grid=grid, field=args.mask_field, hdu=args.mask_hdu, ordering=args.mask_ordering
     )

@@ -18,7 +18,9 @@ def measure(args, inputs, bins, noise):
     f_sky = _sky_fraction(first, second if half is None else half)
     windows, line = _windows(args, first, second)
     factor = Factor(f_sky, *windows)
-    spectra = {name: cl * factor(*name) for name, cl in pseudo.items()}
+    spectra = {
+        a + b: cl * factor(a, b if second is None else b.lower()) for (a, b), cl in pseudo.items()
+    }
     errors = {}
     if bins is not None:
         if args.errors != "none" and f_sky.ndim == 0:
@@ -27,7 +29,10 @@ def measure(args, inputs, bins, noise):
     named, units = names_and_units(first, second, spectra)
     errors, _ = names_and_units(first, second, errors)
     lines = [line for x in inputs.present for line in x.lines]
-    lines += [line for x in of_inputs for line in x[1]] + [line, *_on_coupling(inputs)]
+    lines += [line for x in of_inputs for line in x[1]]
+    if second is not None and f_sky < 1:
+        lines.append(f"cross-spectra / {f_sky:.4f}, the mean of the product of the masks")
+    lines += [line, *_on_coupling(inputs)]
     lines = list(dict.fromkeys(filter(None, lines)))
     weights = {} if bins is None else {name: {name: bins.matrix()} for name in named}
     f_sky = f_sky.item() if f_sky.size == 1 else f_sky.tolist()
@@ -86,7 +91,7 @@ def _of_each_map(args, source, signal):
     lines = []
     for i in np.ndindex(leading):
         f, mask = values[i], None if weights is None else weights[i]
-        if signal.spin == 0 and (args.remove_monopole or args.remove_dipole):
+        if signal.spin == 0 and removes_low(args):
             f, removed = remove_low(f, source.grid, mask, dipole=args.remove_dipole)
             lines.append(removed)
         of_fit = analysis.iterations(args)
@@ -114,6 +119,11 @@ def harmonics(values, grid, L, weights=None, spin=0, threads=None, **iterations)
     steps = options.number_of(residual.iterations, "iteration")
     method = f"full sky, least squares: {steps}{state}"
     return flm, 1.0, analysis.residual_lines(method, residual.relative, L)
+
+
+def removes_low(args):
+    """Whether monopole or dipole are to be removed, and were not together with templates."""
+    return args.remove_templates is None and (args.remove_monopole or args.remove_dipole)
 
 
 def remove_low(values, grid, weights=None, *, dipole=False):
@@ -151,8 +161,8 @@ def by_name(source, flms):
 
     signals = {}
     for signal, flm in zip(source.signals, flms, strict=True):
-        parts = spin_to_eb(flm, spin=signal.spin) if signal.spin else [flm]
-        signals |= dict(zip("EB" if signal.spin else "T", parts, strict=True))
+        modes = spin_to_eb(flm, spin=signal.spin) if signal.spin else [flm]
+        signals |= dict(zip("EB" if signal.spin else "T", modes, strict=True))
     return {letter: signals[letter] for letter in "TEB" if letter in signals}
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from spherekit.cli import beams, report, spectrum_errors
-from spherekit.cli.fsky_spectra import remove_low
+from spherekit.cli import beams, report, spectrum_coupling, spectrum_errors
+from spherekit.cli.fsky_spectra import remove_low, removes_low
 from spherekit.cli.measured import Factor, Measured, name_of_pair, names_and_units
 from spherekit.cli.options import Usage
 
@@ -18,11 +18,12 @@ def measure(args, inputs, bins, noise):
             f"--method master: {first.path} has the axes {', '.join(first.axes)}; select one map of each"
         )
     of_inputs = [_fields(args, x, _beam_option(args, x is second)) for x in inputs.present]
-    fields, *others = [x[0] for x in of_inputs]
-    fields2 = others[0] if second is not None else None
+    fields = of_inputs[0][0]
+    fields2 = of_inputs[1][0] if second is not None else None
     if half is not None:
-        fields, noise = _of_halves(fields, others[0])
-    result = master(fields, fields2, bins=bins, noise=noise or None)
+        fields, noise = _of_halves(fields, of_inputs[1][0])
+    couplings, new, on_couplings = spectrum_coupling.read(args, fields, fields2)
+    result = master(fields, fields2, bins=bins, noise=noise or None, couplings=couplings)
     names = name_of_pair(first, second)
     named, units = names_and_units(first, second, result.values)
     windows = {
@@ -33,12 +34,12 @@ def measure(args, inputs, bins, noise):
     errors, _ = names_and_units(first, second, errors)
     f_sky = next(iter(result.f_sky.values()))
     lines = [line for x in inputs.present for line in x.lines]
-    lines += [line for x in of_inputs for line in x[1]]
+    lines += [line for x in of_inputs for line in x[1]] + on_couplings
     sky = "full" if all(x.weights is None for x in inputs.present) else "masked"
     lines += [f"{sky} sky: decoupled bandpowers (MASTER), f_sky = {f_sky:.4f}", line]
     report.add(method="master")
     lines = list(dict.fromkeys(filter(None, lines)))
-    return Measured(named, units, f_sky, first.frame, lines, bins, errors, windows)
+    return Measured(named, units, f_sky, first.frame, lines, bins, errors, windows, new)
 
 
 def _beam_option(args, is_second):
@@ -128,7 +129,7 @@ def _fields(args, source, option):
     fields = []
     for signal in source.signals:
         values = signal.values.astype(complex if signal.spin else float)
-        if signal.spin == 0 and (args.remove_monopole or args.remove_dipole):
+        if signal.spin == 0 and removes_low(args):
             weights = source.weights
             values, removed = remove_low(values, source.grid, weights, dipole=args.remove_dipole)
             lines.append(removed)

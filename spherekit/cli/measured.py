@@ -25,6 +25,8 @@ class Measured(NamedTuple):
         Standard deviations.
     windows : dict of str to dict of str to ndarray [shape=(bins.n, L)]
         Bandpower windows.
+    couplings : dict of str to tuple
+        The couplings to write, as of `spherekit.cli.spectrum_coupling.read`.
     """
 
     spectra: dict
@@ -35,6 +37,7 @@ class Measured(NamedTuple):
     bins: object = None
     errors: dict = {}
     windows: dict = {}
+    couplings: dict = {}
 
 
 class Factor(NamedTuple):

@@ -378,7 +378,22 @@ def refuse_grid_in_fits(path, grid):
 
 def refuse_output_over_input(args):
     """Raise Usage for an output that would replace an input of the command, even with ``--force``."""
-    inputs = {name: getattr(args, name, None) for name in ("file", "mask", "beam", "lat", "lon")}
+    names = (
+        "file",
+        "mask",
+        "beam",
+        "lat",
+        "lon",
+        "cross",
+        "cross_mask",
+        "half",
+        "noise",
+        "theory",
+        "remove_templates",
+    )
+    inputs = {
+        name.replace("_", "-"): getattr(args, name, None) for name in (*names, "beam2", "bins")
+    }
     inputs["and"] = next(iter(getattr(args, "further", None) or ()), None)
     for option in ("output", "plot", "spectrum"):
         target = getattr(args, option, None)

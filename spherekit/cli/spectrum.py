@@ -23,9 +23,11 @@ from spherekit.cli import (
     options,
     output,
     report,
+    spectrum_coupling,
     spectrum_errors,
     spectrum_input,
     spectrum_noise,
+    spectrum_templates,
     spectrum_theory,
     stokes_files,
 )
@@ -68,6 +70,7 @@ def arguments(parser):
         action="store_true",
         help="remove the monopole and dipole of the observed sky",
     )
+    spectrum_templates.arguments(parser)
     options.least_squares(parser)
     parser.add_argument(
         "--plot",
@@ -76,6 +79,7 @@ def arguments(parser):
     )
     spectrum_noise.arguments(parser)
     spectrum_errors.arguments(parser)
+    spectrum_coupling.arguments(parser)
     spectrum_theory.arguments(parser)
     options.common(parser)
 
@@ -88,18 +92,20 @@ def prepare(args):
 def run(args):
     options.writable(args.output, args.force, SUFFIXES)
     options.writable(args.plot, args.force, options.PICTURES)
+    spectrum_coupling.check(args)
     inputs = spectrum_input.read(args)
     first = inputs.first
     _check(args, first)
-    chosen = bins.read(args, first.L)
-    spectrum_errors.check(args, chosen)
+    of_option = bins.read(args, first.L)
+    spectrum_errors.check(args, of_option)
     noise = spectrum_noise.read(args, inputs)
     theory = spectrum_theory.read(args, inputs)
-    measured = _measure(args, inputs, chosen, noise)
+    measured = _measure(args, inputs, of_option, noise)
     output.refuse_not_finite(args.output, **measured.spectra)
     figure = _picture(args, measured, theory)
     with output.atomic(args.force):
         _write(args, measured)
+        spectrum_coupling.write(measured.couplings)
         output.save(figure, args.plot)
     _report(args, measured, first.L)
 
@@ -119,15 +125,15 @@ def _check(args, first):
         )
 
 
-def _measure(args, inputs, chosen, noise):
+def _measure(args, inputs, of_option, noise):
     """The `Measured` spectra by the method of the options."""
     if args.method == "master":
         from spherekit.cli import master_spectra
 
-        return master_spectra.measure(args, inputs, chosen, noise)
+        return master_spectra.measure(args, inputs, of_option, noise)
     from spherekit.cli import fsky_spectra
 
-    return fsky_spectra.measure(args, inputs, chosen, noise)
+    return fsky_spectra.measure(args, inputs, of_option, noise)
 
 
 def _picture(args, measured, theory):
@@ -164,6 +170,7 @@ def _report(args, measured, L):
         degrees = f"{count}, l = {first}..{last}{', D_l' if measured.bins.dl else ''}"
         facts["bins"] = measured.bins.n
     report.add(**facts, frame=measured.frame or None)
-    print(*measured.lines, f"wrote {args.output}: {names}, {degrees}, {units}", sep="\n")
+    written = [f"wrote {path}, the coupling of the masks" for path in measured.couplings]
+    print(*measured.lines, *written, f"wrote {args.output}: {names}, {degrees}, {units}", sep="\n")
     if args.plot:
         print(f"wrote {args.plot}")

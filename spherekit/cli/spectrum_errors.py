@@ -34,7 +34,7 @@ def fraction(inputs):
     if all(mask is None for mask in masks):
         return 1.0
     masks = [np.ones(grid.shape) if mask is None else mask for mask in masks]
-    return min(1.0, mode_fraction(*masks[:2], sampling=grid))
+    return mode_fraction(*masks[:2], sampling=grid)
 
 
 def knox(bins, f_modes, signals, signals2=None, *, scale):

@@ -5,7 +5,14 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit.cli import analysis, apodization, coefficients, files, options
+from spherekit.cli import (
+    analysis,
+    apodization,
+    coefficients,
+    files,
+    options,
+    spectrum_templates,
+)
 from spherekit.cli.options import Usage
 
 
@@ -150,7 +157,7 @@ def _options_of_other(args, first, path):
 
 def _of_coefficients(args):
     reason = f"not applicable, since {args.file} contains coefficients, not a map"
-    of_maps = ("apodize", "apodization", "purify")
+    of_maps = ("apodize", "apodization", "purify", "remove_templates")
     options.refuse_options_of_maps(args, reason, exclude=("field",), include=of_maps)
     contents = coefficients.read(args.file, args)
     _check_axes(args, contents.axes)
@@ -175,7 +182,11 @@ def _of_map(args):
     weights, tapered = apodization.apodized(args, weights, sky.grid)
     files.refuse_missing(args, sky, None if weights is None else weights > 0)
     lines = [note for note in (sky.note, line, tapered) if note]
-    described = sky.components, sky.grid, weights, L, sky.frame, lines, sky.axes
+    signals = sky.components
+    if args.remove_templates is not None:
+        signals, removed = spectrum_templates.cleaned(args, sky, weights)
+        lines += removed
+    described = signals, sky.grid, weights, L, sky.frame, lines, sky.axes
     return _in_unit(args, Input(args.file, *described))
 
 
@@ -183,10 +194,10 @@ def _in_unit(args, source):
     """An `Input` with the unit of --unit, where its file states none."""
     if args.unit is None:
         return source
-    stated = {signal.unit for signal in source.signals} - {"", args.unit}
-    if stated:
+    units = {signal.unit for signal in source.signals} - {"", args.unit}
+    if units:
         raise Usage(
-            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(stated))}; omit --unit"
+            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(units))}; omit --unit"
         )
     return source._replace(signals=tuple(x._replace(unit=args.unit) for x in source.signals))
 

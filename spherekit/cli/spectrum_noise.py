@@ -61,20 +61,13 @@ def read(args, inputs):
 
 def _power(source, spin, is_pure, **amplitude):
     """The mean pseudo-spectrum of the noise of one signal."""
-    from spherekit.spectra import noise_power, pure_noise_power
+    from spherekit.spectra import noise_power
 
     if source.grid is None:
         level = amplitude["level"]
         return np.where(np.arange(source.L) >= abs(spin), level**2, 0.0)
-    if is_pure:
-        if "level" in amplitude:
-            amplitude["depth"] = amplitude.pop("level")
-        return pure_noise_power(_mask(source), source.L, sampling=source.grid, **amplitude)
-    return noise_power(source.weights, source.L, sampling=source.grid, spin=spin, **amplitude)
-
-
-def _mask(source):
-    return np.ones(source.grid.shape) if source.weights is None else source.weights
+    options = dict(sampling=source.grid, spin=spin, pure=is_pure)
+    return noise_power(source.weights, source.L, **options, **amplitude)
 
 
 def _levels(args, source):

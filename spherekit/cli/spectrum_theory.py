@@ -44,12 +44,13 @@ def _factor(args, unit, inputs):
     of_signals = [signal.unit for source in inputs.present for signal in source.signals]
     root = root_of_unit(unit)
     factor = 1.0
-    for own in of_signals[:1] + of_signals[-1:]:
-        ratio = 1.0 if own == root else temperature_ratio(root, own)
+    for unit_of_signal in of_signals[:1] + of_signals[-1:]:
+        ratio = 1.0 if unit_of_signal == root else temperature_ratio(root, unit_of_signal)
         if ratio is None:
             raise Usage(
-                f"--theory {args.theory} has the unit {unit or 'none'}, and the signals {own or 'none'}, "
-                "which cannot be compared; pass the unit of maps that state none with --unit, e.g. --unit mK"
+                f"--theory {args.theory} has the unit {unit or 'none'}, and the signals "
+                f"{unit_of_signal or 'none'}, which cannot be compared; pass the unit of maps that "
+                "state none with --unit, e.g. --unit mK"
             )
         factor *= ratio
     return factor

@@ -111,8 +111,8 @@ def _letters(fields):
 
 def _names(q, u, letters):
     """Names of the components: those of the columns if they differ, else Q and U."""
-    both = (*q.columns, *u.columns)
-    return both if len(set(both)) == 2 and letters != ["Q", "U"] else ("Q", "U")
+    columns = (*q.columns, *u.columns)
+    return columns if len(set(columns)) == 2 and letters != ["Q", "U"] else ("Q", "U")
 
 
 def _check_agreement(paths, q, u):

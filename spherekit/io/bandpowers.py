@@ -119,7 +119,7 @@ def read_bandpowers(path: str | PathLike) -> BandpowerTable:
 def write_bandpowers(
     path: str | PathLike,
     values: Mapping[str, ArrayLike],
-    bins,
+    bins: object,
     *,
     errors: Mapping[str, ArrayLike] | None = None,
     windows: Mapping[str, Mapping[str, ArrayLike]] | None = None,

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def bandpowers(
     values: ArrayLike,
-    bins,
+    bins: object,
     *,
     errors: ArrayLike | None = None,
     expected: ArrayLike | None = None,
@@ -65,7 +65,7 @@ def bandpowers(
     title : str, optional
         Title of the Axes.
     xscale : {"linear", "log"}, optional
-        Scale of the degree axis. Default: logarithmic from l = 128 on.
+        Scale of the degree axis. Default: logarithmic of bins beyond l = 128 or of growing width.
     yscale : {"linear", "log"}, optional
         Scale of the value axis. Default: logarithmic if all values exceed their errors and span more than a
         factor of 300.
@@ -118,7 +118,7 @@ def bandpowers(
 
 
 def bandpower_windows(
-    windows: ArrayLike, bins, *, ax: Axes | None = None, title: str | None = None
+    windows: ArrayLike, bins: object, *, ax: Axes | None = None, title: str | None = None
 ) -> Axes:
     """Plot bandpower windows: the weights with which spectra of each degree contribute to bandpowers.
 
@@ -217,6 +217,9 @@ def _draw_theory(ax, bins, expected, theory, factor, D_ell, label):
 
 
 def _set_scales(ax, bins, y, sigma, xscale, yscale):
+    widths = bins.stop - bins.first
+    if xscale is None and bins.first[0] > 0 and widths[-1] > 4 * widths[0]:
+        xscale = "log"
     if yscale is None:
         is_wide = (y - sigma > 0).all() and y.max() > 300 * y.min()
         yscale = "log" if is_wide else "linear"

@@ -22,7 +22,7 @@ from spherekit.spectra.mode_coupling import coupling_matrix
 from spherekit.spectra.noise import SplitPower, noise_power, split_power
 from spherekit.spectra.pixel_windows import pixel_window
 from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
-from spherekit.spectra.purification import pure_coefficients, pure_noise_power
+from spherekit.spectra.purification import pure_coefficients
 from spherekit.spectra.simulation import gaussian_sky
 from spherekit.spectra.templates import (
     MonopoleDipole,
@@ -69,7 +69,6 @@ __all__ = [
     "power",
     "pseudo_power",
     "pure_coefficients",
-    "pure_noise_power",
     "read_coupling",
     "remove_monopole_dipole",
     "remove_templates",

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.sampling.healpix_grid import HEALPix
+from spherekit.spectra.mask import Mask
 from spherekit.spectra.pixel_windows import pixel_window
 
 #: The full width at half maximum of a Gaussian, in units of its standard deviation.
@@ -69,7 +70,12 @@ def gaussian_beam(fwhm: ArrayLike, L: int, *, spin: int = 0) -> np.ndarray:
 
 
 def beam_window(
-    beam: ArrayLike | None, L: int, *, spin: int = 0, nside: int | HEALPix | None = None
+    beam: ArrayLike | None,
+    L: int,
+    *,
+    spin: int = 0,
+    nside: int | HEALPix | None = None,
+    mask: Mask | ArrayLike | None = None,
 ) -> np.ndarray:
     """Window function b_l w_l of a beam and of the pixels of a map, for dividing spectra by its square.
 
@@ -88,6 +94,9 @@ def beam_window(
         Resolution of a map whose samples are averages over pixels, as counts and binned data are; L is at
         most 4 nside + 1. By default, the window of the pixels is 1: for samples at points, such as
         simulations that do not include it.
+
+    mask : Mask or array_like [shape=(12 nside^2,)], optional
+        Weights of the pixels, for their window (see `pixel_window`).
 
     Returns
     -------
@@ -120,7 +129,9 @@ def beam_window(
     spin = abs(checks.spin_number(spin, L))
     window = _beam(beam, L, spin)
     if nside is not None:
-        window = window * pixel_window(nside, L, spin=spin)
+        window = window * pixel_window(nside, L, spin=spin, mask=mask)
+    elif mask is not None:
+        raise ValueError("got a mask without nside; the mask applies to the window of the pixels")
     window[:spin] = 1
     _check_not_small(window, spin)
     return window

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.blas import single_threaded
 from spherekit.sampling import Grid
 from spherekit.spectra.gaussian import gaussian_flm
 from spherekit.spectra.multilevel import solver_of
-from spherekit.spectra.signal_and_noise import product
 from spherekit.spectra.wiener import (
     MAX_ITERATIONS,
     TOLERANCE,
@@ -78,12 +78,37 @@ def constrained_realization(
 
     Parameters
     ----------
-    f, L, cl, noise, spin, sampling, mask, beam, tol, max_iter, threads, progress
-        As in `wiener_filter`.
+    f : array_like [shape=grid.shape or (3, \\*grid.shape)], or Map
+        One real map T; a complex field of spin ``spin``, such as Q + iU; or three real maps T, Q and U in the
+        COSMO convention, where ``cl`` has both TT and EE. Missing samples are NaN or UNSEEN.
+    L : int
+        Band-limit: degrees 0..L-1.
+    cl : array_like [shape=(n_l,)], or dict of str to array_like [shape=(n_l,)], n_l >= L
+        The spectrum of T, which may be 0 at a degree; of a spin field a dict of EE and possibly BB and EB;
+        of T, Q and U of TT, EE and possibly BB, TE, TB and EB. Without beam and noise.
+    noise : float or array_like
+        Standard deviation of the noise of each sample, > 0: a number or [shape=grid.shape]; for Q and U, or
+        T, Q and U, also one of these for each, along the first axis.
     rng : numpy.random.Generator, SeedSequence or int
         A random generator, or its seed.
     n : int
         Number of realizations.
+    spin : int
+        Spin of the field, 0 <= spin < L.
+    sampling : Grid or str, optional
+        Grid of the samples; required unless ``f`` is a `Map`.
+    mask : bool array_like [shape=grid.shape or (3, \\*grid.shape)], optional
+        False for samples that are not used.
+    beam : array_like [shape=(L,) or (n, L)], optional
+        b_l by which the signal was multiplied, of all or of each of the n signals: beam times pixel window.
+    tol : float
+        Relative residual, 0 < tol < 1, in the norm of `WienerFit`.
+    max_iter : int
+        Largest number of iterations.
+    threads : int, optional
+        Number of threads. The result does not depend on it.
+    progress : callable, optional
+        Called as ``progress(iteration)`` at each iteration.
 
     Returns
     -------
@@ -124,18 +149,19 @@ def constrained_realization(
         f, L, cl, noise, spin=spin, sampling=sampling, mask=mask, beam=beam, threads=threads
     )
     options = solver_options(tol, max_iter, progress)
-    solver = solver_of(system)
-    y, fit = solve(solver, system, system.right_hand_side(fields), observed, **options)
-    mean = product(system.factors, y)
     flm = np.empty((n, *system.shape), complex)
-    fits = [fit]
-    for signal in flm:
-        # (1 + H^T N^-1 H) z = y + H^T N^-1/2 e has the covariance of y given the samples, around 0.
-        b = np.stack([gaussian_flm(np.ones(system.L), system.L, rng) for _ in mean])
-        b += system.right_hand_side(_noise(system, rng))
-        z, fit = solve(solver, system, b, observed, **options)
-        signal[...] = mean + product(system.factors, z)
-        fits.append(fit)
+    with single_threaded():  # BLAS beside the threads of the transforms is slow
+        solver = solver_of(system)
+        y, fit = solve(solver, system, system.right_hand_side(fields), observed, **options)
+        mean = system.signal @ y
+        fits = [fit]
+        for signal in flm:
+            # (1 + H^T N^-1 H) z = e + H^T N^-1 n has the covariance of y given the samples, around 0.
+            b = np.stack([gaussian_flm(np.ones(system.L), system.L, rng) for _ in mean])
+            b += system.right_hand_side(_noise(system, rng))
+            z, fit = solve(solver, system, b, observed, **options)
+            signal[...] = mean + system.signal @ z
+            fits.append(fit)
     if len(mean) == 1:
         flm, mean = flm[:, 0], mean[0]
     return Realizations(flm, mean, tuple(fits))

@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit.spectra.bandpowers import checked_spectrum, spectra_of_pairs, spectrum_of_pair
+from spherekit.spectra.low_degree_correlators import Windows
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.masked_fields import MaskedField
 from spherekit.spectra.mode_coupling import coupling_matrix
@@ -59,10 +60,13 @@ class Correlators:
         Spectra of the signal by pair.
     L : int
         Band-limit.
+    exact_degrees : int
+        The covariance of degrees below this is computed by exact correlators, unless a signal is pure.
     """
 
-    def __init__(self, cl, L):
+    def __init__(self, cl, L, exact_degrees=0):
         self.L = L
+        self.low = Windows(exact_degrees, L) if exact_degrees else None
         self.cl = {name: checked_spectrum(values, name, L) for name, values in cl.items()}
         self._cache = {}
 
@@ -89,6 +93,11 @@ class Correlators:
         block = np.empty((*shape, self.L, self.L))
         for index, (a, b, c, d) in zip(np.ndindex(*shape), product(*signals), strict=True):
             block[index] = self._product((a, c), (b, d)) + self._product((a, d), (b, c))
+            is_pure = any(x.field.pure[i] for x, i in (a, b, c, d))
+            if self.low is not None and not is_pure:
+                n = self.low.n
+                ac, bd, ad, bc = (self._exact(*pair) for pair in ((a, c), (b, d), (a, d), (b, c)))
+                block[*index, :n, :n] = self.low.summed(ac, bd) + self.low.summed(ad, bc)
         block = block.reshape(shape[0] * shape[1], shape[2] * shape[3], self.L, self.L)
         return block.transpose(0, 2, 1, 3)
 
@@ -104,6 +113,22 @@ class Correlators:
             total += sign * term.spectrum * term2.spectrum * self._kernel(term, term2, odd=True)
         return total
 
+    def _exact(self, a, c):
+        """The exact correlator of two signals at low degrees."""
+        (x, i), (y, k) = a, c
+        key = "exact", _key(x), i, x.group, _key(y), k, y.group
+        return self._cached(key, lambda: self._computed_exact(x, i, y, k))
+
+    def _computed_exact(self, x, i, y, k):
+        names = self.coupling(x, y).names
+        shape = len(x.field.names), len(y.field.names), self.L
+        spectra = [spectrum_of_pair(self.cl, name) for name in names]
+        cl = np.array([np.zeros(self.L) if z is None else z for z in spectra]).reshape(shape)
+        cl = cl * x.field.beam[:, None] * y.field.beam
+        is_plain = [[not (a or b) for b in y.field.pure] for a in x.field.pure]
+        noise = self._spectra(x, y)[1] * np.array(is_plain)[..., None]
+        return self.low.correlator(x, i, y, k, cl + noise)
+
     def _terms(self, a, c):
         """The terms of the correlator of two signals."""
         (x, i), (y, k) = a, c
@@ -112,24 +137,23 @@ class Correlators:
 
     def _computed_terms(self, x, i, y, k):
         signal, noise = (spectra[i, k] for spectra in self._spectra(x, y))
-        mask = self._product_of_masks(x, y)
-        spins = x.spin(i), y.spin(k)
-        if i == k and x.field.pure[i] and y.field.pure[k]:
-            if noise.any() and x.field.mask is y.field.mask:
-                return [_Term(_geometric_mean(signal), 0, mask), *self._pure_noise(x, y, noise)]
-            return [_Term(_geometric_mean(signal + noise), 0, mask)]
-        spectrum = _mean(signal + noise)
-        if not spectrum.any():
+        if not (signal.any() or noise.any()):
             return []
+        mask = self._product_of_masks(x, y)
+        is_auto = x.field.names[i] == y.field.names[k]
+        mean = _geometric_mean if is_auto else _arithmetic_mean
+        if is_auto and x.field.pure[i] and x.field.mask is y.field.mask and noise.any():
+            return [_Term(mean(signal), 0, mask), *self._pure_noise(x, y, noise)]
+        spectrum = mean(signal + noise)
+        spins = x.spin(i), y.spin(k)
         if spins[0] == spins[1]:
             return [_Term(spectrum, spins[0], mask)]
         return [_Term(spectrum / 2, spin, mask) for spin in spins]
 
     def _pure_noise(self, x, y, noise):
         """The terms of white noise in pure modes: of the mask and of its first and second derivatives."""
-        mask = x.field.mask
         factors = np.where(np.arange(self.L) < 2, 0.0, 1.0), *derivative_factors(self.L)
-        squares = [self._product_of_masks(x, y), *self._squared_derivatives(mask)]
+        squares = [self._product_of_masks(x, y), *self._squared_derivatives(x.field.mask)]
         means = [_mean_weight(square) for square in squares]
         total = sum(f**2 * mean for f, mean in zip(factors, means, strict=True))
         level = np.divide(noise * means[0], total, out=np.zeros(self.L), where=total > 0)
@@ -142,7 +166,7 @@ class Correlators:
         """The correlator of E of one field and B of the other that the rotation of both by a mask causes."""
         signal, noise = self._spectra(x, y)
         isotropic = (signal[0, 0] + signal[1, 1] + noise[0, 0] + noise[1, 1]) / 2
-        return _Term(_mean(isotropic), x.field.spin, self._product_of_masks(x, y))
+        return _Term(_geometric_mean(isotropic), x.field.spin, self._product_of_masks(x, y))
 
     def _spectra(self, x, y):
         """Mean pseudo-spectra of signal and noise over the mean of the masks, two arrays (n, n2, L)."""
@@ -211,12 +235,15 @@ def _rotation(a, c):
     return k - i if x.spin(i) and x.spin(i) == y.spin(k) else 0
 
 
-def _mean(spectrum):
+def _arithmetic_mean(spectrum):
     """The arithmetic mean of a spectrum at two degrees [shape=(L, L)]."""
     return (spectrum[:, None] + spectrum) / 2
 
 
 def _geometric_mean(spectrum):
-    """The geometric mean of a spectrum >= 0 at two degrees [shape=(L, L)]."""
+    """The geometric mean of a spectrum >= 0 at two degrees [shape=(L, L)].
+
+    The covariance of auto-spectra is then positive: a product of positive semidefinite matrices.
+    """
     root = np.sqrt(np.maximum(spectrum, 0))
     return root[:, None] * root

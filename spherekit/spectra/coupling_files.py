@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from os import PathLike
 
 import numpy as np
 
 from spherekit.io.tree_archive import read_tree, write_tree
+from spherekit.spectra.mask import Mask
 from spherekit.spectra.pseudo_cl import Coupling
 
 _KIND = "mode coupling of masked fields"
 
 
-def write_coupling(path: str | PathLike, coupling: Coupling, *, overwrite: bool = False) -> None:
+def write_coupling(
+    path: str | PathLike,
+    coupling: Coupling,
+    *,
+    masks: Sequence[Mask] | None = None,
+    overwrite: bool = False,
+) -> None:
     """Write a coupling with its matrix.
 
     Parameters
@@ -21,6 +30,9 @@ def write_coupling(path: str | PathLike, coupling: Coupling, *, overwrite: bool 
         The file, with the suffix ``.npz``.
     coupling : Coupling
         Its matrix is computed, if it was not yet.
+    masks : sequence of Mask, optional
+        The masks of its two fields, of which a hash is written, so that `read_coupling` can tell whether it
+        is that of given masks without their harmonic analysis.
     overwrite : bool
         Replace an existing file.
 
@@ -55,16 +67,19 @@ def write_coupling(path: str | PathLike, coupling: Coupling, *, overwrite: bool 
     arrays = dict(mask_power=coupling.mask_power, beam=coupling.beam, matrix=coupling.matrix())
     header = dict(kind=_KIND, L=coupling.L, spins=list(coupling.spins), names=list(coupling.names))
     header["pure"] = [list(map(bool, pure)) for pure in coupling.pure]
+    header["masks"] = [] if masks is None else _hashes(masks)
     write_tree(path, arrays, header, overwrite=overwrite)
 
 
-def read_coupling(path: str | PathLike) -> Coupling:
+def read_coupling(path: str | PathLike, *, masks: Sequence[Mask] | None = None) -> Coupling:
     """Read a coupling with its matrix.
 
     Parameters
     ----------
     path : str or path
         A file of `write_coupling`.
+    masks : sequence of Mask, optional
+        The masks of which it must be the coupling; the file must have been written with them.
 
     Returns
     -------
@@ -75,7 +90,8 @@ def read_coupling(path: str | PathLike) -> Coupling:
     FileNotFoundError
         There is no such file.
     ValueError
-        A damaged file, or a file of another kind. Nothing in a file is executed or unpickled.
+        A damaged file, or a file of another kind, or of other masks. Nothing in a file is executed or
+        unpickled.
 
     Examples
     --------
@@ -93,10 +109,29 @@ def read_coupling(path: str | PathLike) -> Coupling:
         raise ValueError(
             f"{path} contains no coupling; expected a file of spherekit.spectra.write_coupling"
         )
+    if masks is not None and header.get("masks") != _hashes(masks):
+        problem = "of other masks" if header.get("masks") else "that does not state its masks"
+        raise ValueError(
+            f"{path} is a coupling {problem}; expected that of these masks, their L, grid and iterations"
+        )
     try:
         return _coupling(tree, header)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ValueError(f"{path} is damaged: {error}") from None
+
+
+def _hashes(masks):
+    """The hash of the weights, L, grid and iterations of each mask."""
+    hashes = []
+    for mask in masks:
+        if not isinstance(mask, Mask):
+            raise TypeError(
+                f"masks contains {type(mask).__name__}; expected spherekit.spectra.Mask"
+            )
+        digest = hashlib.sha256(f"{mask.L} {mask.grid} {mask.iterations}".encode())
+        digest.update(np.ascontiguousarray(mask.values, "<f8"))
+        hashes.append(digest.hexdigest())
+    return hashes
 
 
 def _coupling(tree, header):

@@ -1,7 +1,7 @@
 """Kernels of `coupling_sums`: columns as sums over 3j symbols, and the recursion from column to column.
 
-The 3j symbols f_j = (l k j; s -s 0), j = l-k..l+k, satisfy (Schulten and Gordon 1975, J. Math. Phys. 16, 1961,
-eq. 6a)
+The 3j symbols f_j = (l k j; s -s 0), j = l-k..l+k, satisfy (Schulten and Gordon 1975, J. Math. Phys. 16,
+1961, eq. 6a)
 
     A_{j+1} f_{j+1} + A_j f_{j-1} = 2 s (2j+1) f_j,    A_j^2 = (j^2 - (l-k)^2) ((l+k+1)^2 - j^2).
 
@@ -10,8 +10,9 @@ With ``f_j = g_j sqrt(q_j)`` and ``q_j q_{j+1} = 1/A_{j+1}^2`` this is
     g_{j+1} = 2 s w_j g_j - g_{j-1},    w_j = (2j+1) q_j,
 
 without square roots; q does not depend on the spin, and w_j g_j g'_j is a term of the sum of products of two
-symbols. The recursions run from both ends to j = l, where they are joined, and the sum of the squares of each
-symbol is normalized to 1. Degrees l are the lanes.
+symbols. The recursions run from both ends, where the symbols are as small as 4^-s, to j = sqrt(l^2 - s^2),
+where they are large, and are joined there; the sum of (2j+1) f_j^2 is normalized to 1. Degrees l are the
+lanes.
 """
 
 import math
@@ -20,16 +21,14 @@ from spherekit._core.jit import leaf
 from spherekit.kernels.simd import load, pointer, splat, store, width
 from spherekit.kernels.work_queue import next_item
 
-#: The scale of the 3j symbols at both ends, which are the smallest at high spins; squares are normal numbers.
-_SMALLEST = 2.0**-450
-#: Vectors in a buffer of `_column`: three sums, g g' at two offsets, and q.
+#: Vectors of a state of `_half_sum`.
 _STATE = 9
 #: Rows and columns of a tile of `write_blocks`.
-_TILE = 32
+TILE = 32
 
 
 def work_size(L, w):
-    """Number of elements of the buffer of `fill_segments`: four columns, and two states of sums of w lanes."""
+    """Number of elements of the buffer of `fill_segments`: four columns, and two states of sums."""
     return 4 * column_size(L, w) + 2 * _STATE * w
 
 
@@ -53,7 +52,7 @@ def fill_segments(lanes, counter, starts, spins, power, e, a, scale, work, sums)
     power : float64 ndarray
         W_l, zero at degrees that do not matter.
     e, a, scale : float64 ndarray
-        e_l, a_l and 1/sqrt(2l+1) by degree, as long as a column.
+        e_l, a_l and the root of the scale of W_l over sqrt(2l+1), by degree, as long as a column.
     work : float64 ndarray [shape=(work_size(L, w),)]
     sums : float64 ndarray [shape=(1 or 2, L, L)]
         K^+, and K^- if both spins are positive.
@@ -74,7 +73,7 @@ def fill_segments(lanes, counter, starts, spins, power, e, a, scale, work, sums)
         for k in range(max(first - 1, lowest), first + 1):
             column = pointer(columns, (k - first + 1) * size)
             for degree in range(k, last + 1, width(lanes)):
-                _column(lanes, power, degree, k, spins[0], spins[1], state, column, 2 * size)
+                _column(lanes, power, degree, k, spins, state, column, 2 * size)
         _recursion(lanes, first, stop, last, e, a, scale, columns, size, parities, sums)
 
 
@@ -111,18 +110,39 @@ def _recursion(lanes, first, stop, last, e, a, scale, columns, size, parities, s
 
 
 @leaf
-def _column(lanes, power, degree, k, spin, spin2, state, column, odd):
+def _column(lanes, power, degree, k, spins, state, column, odd):
     """G^+ and G^- at w degrees l >= k and l' = k: at ``degree`` and ``odd + degree`` of ``column``."""
+    spin, i = max(spins[0], spins[1]), 0
+    while i < width(lanes):  # once, unless the indices differ between the lanes
+        join, start = _join_index(degree + i, k, spin), i
+        margin = 0.25 * math.sqrt(float(k * k - spin * spin)) + 1.0
+        while i < width(lanes) and abs(_join_index(degree + i, k, spin) - join) <= margin:
+            i += 1
+        _lanes_of_column(
+            lanes, power, degree, k, join, spins[0], spins[1], state, start, i, column, odd
+        )
+
+
+@leaf
+def _join_index(ell, k, spin):
+    """Index i of l3 = l - k + i at which the recursions are joined, 1 <= i <= 2 k."""
+    i = int(math.sqrt(float(ell * ell - spin * spin)) + 0.5) - ell + k
+    return min(max(i, 1), 2 * k)
+
+
+@leaf
+def _lanes_of_column(lanes, power, degree, k, join, spin, spin2, state, start, stop, column, odd):
+    """`_column` of the lanes ``start`` to ``stop`` - 1, joined at index ``join``."""
     w = width(lanes)
     upper = pointer(state, _STATE * w)
-    _half_sum(lanes, power, degree, k, 0, 1, k, spin, spin2, state)
-    _half_sum(lanes, power, degree, k, 2 * k, -1, k + 1, spin, spin2, upper)
-    for i in range(w):
+    _half_sum(lanes, power, degree, k, 0, 1, join, spin, spin2, state)
+    _half_sum(lanes, power, degree, k, 2 * k, -1, 2 * k + 1 - join, spin, spin2, upper)
+    for i in range(start, stop):
         low, high = pointer(state, i), pointer(upper, i)
         ell = float(degree + i)
         ratio, ratio2 = 0.0, 0.0
         if k:
-            square = k * (k + 1.0) * (2 * ell - k) * (2 * ell + 1 + k)  # A_j^2 at j = l
+            square = join * (2 * k + 1.0 - join) * (2 * ell - 2 * k + join) * (2 * ell + 1 + join)
             q, q_below = low[8 * w], 1.0 / (low[8 * w] * square)
             root = math.sqrt(
                 1.0 / (high[8 * w] * square * q)
@@ -158,12 +178,13 @@ def _half_sum(lanes, power, degree, k, i, step, count, spin, spin2, state):
     for j in range(w):
         state[j] = 2.0 * (degree + j)
     twice = load(lanes, state, 0)
-    one, edge = splat(lanes, 1.0), (1 + step) // 2
+    edge = (1 + step) // 2
     first = float(i + edge) * (2 * k + 1.0 - i - edge)
     root = math.sqrt(max(first, 1.0)) * (2.0 * degree + 1.0)
     q = splat(lanes, 1.0 / root)
     even = odd = norm = norm2 = before = before2 = splat(lanes, 0.0)
-    g = g2 = splat(lanes, _SMALLEST)
+    g = splat(lanes, 4.0**-spin)
+    g2 = splat(lanes, 4.0**-spin2)
     factor, factor2 = splat(lanes, 2.0 * spin), splat(lanes, 2.0 * spin2)
     for _ in range(count):
         weight = (twice + splat(lanes, 2.0 * (i - k) + 1.0)) * q
@@ -180,7 +201,7 @@ def _half_sum(lanes, power, degree, k, i, step, count, spin, spin2, state):
         before, before2, g, g2 = g, g2, following, following2
         j = i + edge
         square = (twice + splat(lanes, float(j - 2 * k))) * (twice + splat(lanes, float(j + 1)))
-        q = one / (q * (square * splat(lanes, j * (2 * k + 1.0 - j))))
+        q = splat(lanes, 1.0) / (q * (square * splat(lanes, j * (2 * k + 1.0 - j))))
         i += step
     store(state, 0, even)
     store(state, w, odd)
@@ -194,7 +215,7 @@ def _half_sum(lanes, power, degree, k, i, step, count, spin, spin2, state):
 
 
 @leaf
-def write_blocks(counter, sums, parities, row_scales, column_scales, blocks, matrix):
+def write_blocks(counter, sums, parities, row_scales, column_scales, blocks, work, matrix):
     """Write ``row_scale[l] K_{ll'} column_scale[l']`` of upper triangles K, in both triangles of blocks.
 
     Parameters
@@ -206,23 +227,44 @@ def write_blocks(counter, sums, parities, row_scales, column_scales, blocks, mat
     parities, blocks : int64 ndarray [shape=(n,)]
         For each block, the index in ``sums`` and the one in ``matrix``.
     row_scales, column_scales : float64 ndarray [shape=(n, L)]
+    work : float64 ndarray [shape=(4, TILE, TILE)]
+        The tiles of both parities, and their transposes.
     matrix : float64 ndarray [shape=(m, L, L)]
     """
     L = sums.shape[1]
     while True:
-        row = _TILE * next_item(counter)
+        row = TILE * next_item(counter)
         if row >= L:
             return
-        row_stop = min(row + _TILE, L)
-        for column in range(row, L, _TILE):
-            column_stop = min(column + _TILE, L)
+        for column in range(row, L, TILE):
+            for parity in range(sums.shape[0]):
+                tile = pointer(work, 2 * parity * TILE * TILE)
+                _read_tile(pointer(sums, parity * L * L), L, row, column, tile)
             for n in range(parities.size):
-                tile = pointer(sums, parities[n] * L * L)
-                target = pointer(matrix, blocks[n] * L * L)
+                tile, target = 2 * parities[n] * TILE * TILE, pointer(matrix, blocks[n] * L * L)
                 rows, columns = pointer(row_scales, n * L), pointer(column_scales, n * L)
-                for i in range(row, row_stop):
-                    for j in range(max(column, i), column_stop):
-                        target[i * L + j] = rows[i] * tile[i * L + j] * columns[j]
-                for j in range(column, column_stop):
-                    for i in range(row, min(row_stop, j)):
-                        target[j * L + i] = rows[j] * tile[i * L + j] * columns[i]
+                _write_tile(pointer(work, tile), rows, columns, L, row, column, target)
+                if column > row:
+                    transpose = pointer(work, tile + TILE * TILE)
+                    _write_tile(transpose, rows, columns, L, column, row, target)
+
+
+@leaf
+def _read_tile(triangle, L, row, column, tile):
+    """Copy a tile and its transpose; a tile on the diagonal becomes symmetric."""
+    for i in range(min(TILE, L - row)):
+        for j in range(i if row == column else 0, min(TILE, L - column)):
+            value = triangle[(row + i) * L + column + j]
+            tile[i * TILE + j] = value
+            tile[TILE * TILE + j * TILE + i] = value
+            if row == column:
+                tile[j * TILE + i] = value
+
+
+@leaf
+def _write_tile(tile, rows, columns, L, row, column, target):
+    for i in range(min(TILE, L - row)):
+        scale, source = rows[row + i], pointer(tile, i * TILE)
+        factors, values = pointer(columns, column), pointer(target, (row + i) * L + column)
+        for j in range(min(TILE, L - column)):
+            values[j] = scale * (source[j] * factors[j])

@@ -18,17 +18,24 @@ Therefore each column of G^{+-} follows from the two before it:
 
 So O(L^2) products replace the O(L^3) of the sums. For l >= l' a value depends only on values farther from the
 diagonal, which are smaller where W decreases; therefore small values have a small relative error, as the sums
-have. For s + s' > 0 rounding errors grow as l'^(s+s'), so that the recursion starts anew, from sums over l3,
-at degrees l' in geometric progression.
+have. Rounding errors grow as l'^(s+s'); therefore the recursion starts anew, from sums over l3, at degrees l'
+in geometric progression.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from spherekit._core import scaling
 from spherekit._core.parallel import run, thread_count
 from spherekit.kernels.simd import Lanes
-from spherekit.spectra.coupling_kernels import column_size, fill_segments, work_size, write_blocks
+from spherekit.spectra.coupling_kernels import (
+    TILE,
+    column_size,
+    fill_segments,
+    work_size,
+    write_blocks,
+)
 
 LANES = Lanes(16)
 
@@ -72,12 +79,13 @@ def upper_triangles(mask_power, L, spin, spin2, *, threads=None):
     size = column_size(L, LANES.type.width)
     power = np.zeros(size + L)
     count = min(2 * L - 1, len(mask_power))  # degrees from 2 L - 1 on do not matter
-    power[:count] = mask_power[:count]
+    half = (scaling.exponent(mask_power[:count]) + 1) // 2
+    power[:count] = np.ldexp(mask_power[:count], -2 * half)
     ell = np.arange(float(size))
     square = (ell**2 - spin**2) * (ell**2 - spin2**2) / (4 * ell**2 - 1)
     e = np.sqrt(np.where(ell > max(spin, spin2), square, 0)) / np.maximum(ell, 1)
     a = spin * spin2 / np.maximum(ell * (ell + 1), 1)
-    scale = 1 / np.sqrt(2 * ell + 1)
+    scale = np.ldexp(1 / np.sqrt(2 * ell + 1), half)
     sums = np.zeros((2 if spin and spin2 else 1, L, L))
     starts, spins = _starts(L, spin, spin2), np.array([spin, spin2])
     counter = np.zeros(1, np.int64)
@@ -104,8 +112,12 @@ def write(triangles, parities, row_scales, column_scales, blocks, matrix, *, thr
     threads : int, optional
     """
     counter = np.zeros(1, np.int64)
-    arguments = triangles, parities, row_scales, column_scales, blocks, matrix
-    run(lambda _: write_blocks(counter, *arguments), thread_count(threads))
+    arguments = triangles, parities, row_scales, column_scales, blocks
+
+    def worker(_):
+        write_blocks(counter, *arguments, np.empty((4, TILE, TILE)), matrix)
+
+    run(worker, thread_count(threads))
 
 
 def _starts(L, spin, spin2):

@@ -32,6 +32,9 @@ from spherekit.spectra.bins import Bins
 from spherekit.spectra.correlators import Correlators, NoisyField
 from spherekit.spectra.masked_fields import MaskedField
 
+#: Degrees below which covariances are exact by default; the cost grows with the fourth power.
+EXACT_DEGREES = 24
+
 
 class Covariance(NamedTuple):
     """Covariance matrix of bandpowers, as `gaussian_covariance` and `sample_covariance` return it.
@@ -119,6 +122,7 @@ def gaussian_covariance(
     bins: Bins,
     noise: Mapping[str, ArrayLike] | None = None,
     noise2: Mapping[str, ArrayLike] | None = None,
+    exact_degrees: int | None = None,
 ) -> Covariance:
     """Covariance of the bandpowers that `master` returns, for Gaussian signal and noise.
 
@@ -127,10 +131,12 @@ def gaussian_covariance(
     (of cross-spectra the arithmetic one).
 
     The approximation is good where the spectra change little over the width of the coupling, the reciprocal
-    of the size of the observed sky, and poor at the lowest degrees. These are approximated further: the
-    correlator of a scalar and a spin field is taken to be the geometric mean of those of either; noise is
-    taken to be masked as the signal is (exact for uniform noise); of pure modes the pseudo-spectrum of the
-    pure modes is coupled as that of a scalar. Compare with `sample_covariance` where this matters.
+    of the size of the observed sky; at the lowest degrees the exact sums take its place. These are
+    approximated further: the correlator of a scalar and a spin field is taken to be the mean of those of
+    either spin; noise is taken to be masked as the signal is (exact for uniform noise); of pure modes the
+    pseudo-spectrum of the signal is coupled as that of a scalar, and white noise by the mask and by its
+    derivatives each. Where B modes consist of power that the mask mixes into them from E, the variances of
+    EB and TB are too large, by up to half. Compare with `sample_covariance` where this matters.
 
     Parameters
     ----------
@@ -145,6 +151,10 @@ def gaussian_covariance(
         Mean pseudo-spectra of the noise of ``fields`` by pair, as in `master`.
     noise2 : dict of str to array_like [broadcasts to (L,)], optional
         The same of ``fields2``. The noise of ``fields`` and ``fields2`` is taken to be uncorrelated.
+    exact_degrees : int, optional
+        The covariance of degrees l and l' below this is computed without the approximation, by sums over all
+        orders; not that of pure signals. By default 24; 0 for none. Time and memory grow with its fourth
+        power.
 
     Returns
     -------
@@ -181,7 +191,10 @@ def gaussian_covariance(
     pairs = list(product(first, second))
     if fields2 is None:
         pairs = list(combinations_with_replacement(first, 2))
-    correlators = Correlators(cl, bins.L)
+    if exact_degrees is None:
+        exact_degrees = min(EXACT_DEGREES, bins.L)
+    exact_degrees = checks.integer(exact_degrees, "exact_degrees", 0, bins.L)
+    correlators = Correlators(cl, bins.L, exact_degrees)
     couplings = [correlators.coupling(*pair) for pair in pairs]
     blocks = {}
     for i, j in combinations_with_replacement(range(len(pairs)), 2):

@@ -117,6 +117,7 @@ def deproject(
     """
     grid = as_grid(sampling)
     mask = _as_mask(mask, grid)
+    spin = checks.spin_number(spin, mask.L)
     f = _of_spin(observed_samples(f, mask, mask.L), spin, "f")
     projector = _Projector(templates, mask, spin)
     amplitudes = projector.amplitudes(f)
@@ -203,15 +204,15 @@ def deprojection_bias(
     spectra = _spectra_of_signals(cl, field, field2)
     bias = 0.0
     if first is not None:
-        seen = first.filtered(spectra, field2)
-        bias = bias - first.cross(field, _signals(seen, field2), first.inverse)
+        filtered = first.filtered(spectra, field2)
+        bias = bias - first.cross(field, _signals(filtered, field2), first.inverse)
     if second is not None:
-        seen = second.filtered(spectra.transpose(1, 0, 2), field)
-        pairs = second.cross(field2, _signals(seen, field), second.inverse)
+        filtered = second.filtered(spectra.transpose(1, 0, 2), field)
+        pairs = second.cross(field2, _signals(filtered, field), second.inverse)
         shape = len(field2.names), len(field.names), field.L
         bias = bias - pairs.reshape(shape).transpose(1, 0, 2).reshape(-1, field.L)
     if first is not None and second is not None:
-        moments = first.products(seen)
+        moments = first.products(filtered)
         weights = first.inverse @ moments @ second.inverse
         bias = bias + first.cross(field, _signals(second.templates, field2), weights)
     return bias
@@ -272,12 +273,12 @@ class _Projector:
 
     def cross(self, field, signals, weights):
         """sum_ij weights_ij of the spectra of template i and of signal j [shape=(n_pairs, L)]."""
-        own = _signals(self.templates, field)
+        coefficients = _signals(self.templates, field)
         combined = np.einsum("ij,jbk->ibk", weights, signals)
         return np.stack(
             [
-                power(own[:, a], combined[:, b]).sum(axis=0)
-                for a in range(own.shape[1])
+                power(coefficients[:, a], combined[:, b]).sum(axis=0)
+                for a in range(coefficients.shape[1])
                 for b in range(combined.shape[1])
             ]
         )

@@ -72,7 +72,7 @@ def mode_fraction(
         raise ValueError(
             "the masks do not overlap: their product is 0 at all samples of positive weight"
         )
-    return float(np.sum(weights * product)) ** 2 / square
+    return min(float(np.sum(weights * product)) ** 2 / square, 1.0)
 
 
 def knox_errors(

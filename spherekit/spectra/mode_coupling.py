@@ -34,12 +34,12 @@ def coupling_matrix(
 ) -> np.ndarray:
     """Mode-coupling matrix of the spectra of two masked fields.
 
-    ``<pseudo C_l^i> = sum_j sum_l' M^{ij}_{ll'} C_l'^j``, where i and j are pairs of signals of the two fields,
-    in the order EE, EB, BE, BB; TE, TB; or TT. With the sums K of this module
+    ``<pseudo C_l^i> = sum_j sum_l' M^{ij}_{ll'} C_l'^j``, where i and j are pairs of signals of the two
+    fields, in the order EE, EB, BE, BB; TE, TB; or TT. With the sums K of this module
 
-        M^{EE,EE} = (2l'+1) K^+,  M^{EE,BB} = (2l'+1) K^-,  M^{EB,EB} = (2l'+1) K^+,  M^{EB,BE} = -(2l'+1) K^-,
+        M^{EE,EE} = M^{EB,EB} = (2l'+1) K^+,    M^{EE,BB} = -M^{EB,BE} = (2l'+1) K^-,
 
-    and so on with E and B exchanged.
+    and the same with E and B exchanged.
 
     Parameters
     ----------
@@ -67,8 +67,8 @@ def coupling_matrix(
     Returns
     -------
     float64 ndarray [shape=(n, n, L, L), or (n, n, n_bins, L) with bins]
-        ``M[i, j, l, l']``, with n = 1, 2 or 4 pairs. ``M / (2l'+1)`` is symmetric to the last bit without
-        pure signals. Rows and columns of degrees below a spin are zero.
+        ``M[i, j, l, l']``, with n = 1, 2 or 4 pairs; zero at degrees l or l' below a spin. Errors are about
+        1e-14 of the largest value of a row for usual masks, and 1e-12 for W_l = 1 at L = 1500.
 
     Raises
     ------
@@ -91,7 +91,7 @@ def coupling_matrix(
     ((4, 4, 8, 8), True)
     """
     L = checks.band_limit(L)
-    mask_power = _mask_power(mask_power)
+    mask_power = _mask_power(mask_power, L)
     if spin2 is None:
         spin2 = spin
         pure2 = pure if pure2 is None else pure2
@@ -177,7 +177,8 @@ def _scale(sign, pure_spins, L):
     return np.where(exists, sign * norm, 0.0), np.where(exists, (2 * ell + 1) / norm, 0.0)
 
 
-def _mask_power(mask_power):
+def _mask_power(mask_power, L):
+    """The degrees of the spectrum that matter."""
     values = checks.as_float_array(mask_power, "mask_power")
     if np.iscomplexobj(values):
         raise TypeError(f"mask_power has dtype {values.dtype}; expected real numbers")
@@ -189,15 +190,19 @@ def _mask_power(mask_power):
             f"mask_power contains NaN or infinite values ({values[degree]} at l = {degree}); expected the "
             "spectrum of a mask of finite weights"
         )
+    values = values.astype(float)[: 2 * L - 1]
     if not values.any():
-        raise ValueError("mask_power is zero at all degrees; expected masks that overlap")
-    return values.astype(float)
+        raise ValueError(
+            f"mask_power is zero at all degrees up to {len(values) - 1}; expected masks that overlap"
+        )
+    return values
 
 
 def _spins(spin, spin2, L):
-    named = ((spin, "spin"), (spin2, "spin2"))
+    limit, hint = min(L - 1, MAX_SPIN), f"less than L = {L}, and at most {MAX_SPIN}"
     return tuple(
-        checks.integer(value, name, 0, L - 1, f"less than L = {L}") for value, name in named
+        checks.integer(value, name, 0, limit, hint)
+        for value, name in ((spin, "spin"), (spin2, "spin2"))
     )
 
 
@@ -205,7 +210,8 @@ def _rows(bins, L):
     rows = checks.as_float_array(bins.matrix() if hasattr(bins, "matrix") else bins, "bins")
     if np.iscomplexobj(rows) or rows.ndim != 2 or rows.shape[1] != L:
         raise ValueError(
-            f"bins has shape {rows.shape} and dtype {rows.dtype}; expected real weights of shape (n_bins, {L})"
+            f"bins has shape {rows.shape} and dtype {rows.dtype}; expected real weights of shape "
+            f"(n_bins, {L})"
         )
     if not np.isfinite(rows).all():
         raise ValueError("bins contains NaN or infinite weights; expected finite values")

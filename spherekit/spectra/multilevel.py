@@ -14,10 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from spherekit._core.blas import single_threaded
 from spherekit.conventions import from_real, to_real
 from spherekit.sampling import HEALPix
-from spherekit.spectra.signal_and_noise import product
+from spherekit.spectra.signal_and_noise import DegreeMatrix
 
 #: Largest number of unknowns of a system that is solved directly.
 DENSE = 1100
@@ -58,8 +57,7 @@ class Dense:
             unit[i] = 1
             y = from_real(unit.reshape(system.shape))
             matrix[i] = to_real(system.matvec(y)).ravel()
-        with single_threaded():
-            self.inverse = np.linalg.inv((matrix + matrix.T) / 2)
+        self.inverse = np.linalg.inv((matrix + matrix.T) / 2)
         self.shape = system.shape
 
     def solve(self, b):
@@ -72,13 +70,14 @@ class Nested:
 
     def __init__(self, system, dense=DENSE):
         self.system = system
-        self.blocks = np.moveaxis(np.linalg.inv(system.degree_blocks()), 0, -1)
+        inverse = np.linalg.inv(system.degree_blocks())
+        self.inverse_blocks = DegreeMatrix(np.moveaxis(inverse, 0, -1))
         has_coarser = (system.L + 1) // 2 > max(1, *system.spins)
         self.coarser = solver_of(_coarser(system), dense) if has_coarser else None
 
     def precondition(self, r):
         """An approximate solution of a right-hand side."""
-        z = product(self.blocks, r)
+        z = self.inverse_blocks @ r
         if self.coarser is not None:
             count = self.coarser.shape[1]
             z[:, :count] = self.coarser.solve(np.ascontiguousarray(r[:, :count]))
@@ -140,7 +139,7 @@ class Nested:
 
     def norm(self, r):
         """The norm of a residual: of each coefficient relative to its standard deviation under noise."""
-        return dot(r, product(self.blocks, r)) ** 0.5
+        return dot(r, (self.inverse_blocks @ r)) ** 0.5
 
 
 def solver_of(system, dense=DENSE):

@@ -17,6 +17,7 @@ from spherekit.conventions.indexing import flat
 from spherekit.sampling.base import Grid
 from spherekit.spectra.angular_power import cross_power
 from spherekit.spectra.mask import Mask, mask_values
+from spherekit.spectra.purification import derivative_factors
 
 
 def noise_power(
@@ -108,16 +109,14 @@ def noise_power(
     else:
         density = grid.weights * _variance(sigma, weights, grid, spin)
     density = density * grid.weights / (4 * math.pi)
-    ell = np.arange(L)
     bias = np.full(L, np.sum(density * weights**2))
     if pure:
         if spin != 2:
             raise ValueError(f"pure signals are those of spin 2; got spin {spin}")
         mask = mask if isinstance(mask, Mask) else Mask(weights, L, grid)
-        of_gradient, of_hessian = (np.sum(density * abs(x) ** 2) for x in mask.derivatives)
-        normalization = np.maximum((ell + 2.0) * (ell + 1) * ell * (ell - 1), 1)  # 1 / N^2
-        bias += (4 * ell * (ell + 1) * of_gradient + of_hessian) / normalization
-    return np.where(ell < spin, 0.0, bias)
+        for factor, values in zip(derivative_factors(L), mask.derivatives, strict=True):
+            bias += factor**2 * np.sum(density * abs(values) ** 2)
+    return np.where(np.arange(L) < spin, 0.0, bias)
 
 
 def _variance(sigma, mask, grid, spin):

@@ -12,11 +12,12 @@ Hermitian coefficients of real signals T, E, B, ..., vectors [shape=(n, L*L)] wi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from spherekit.conventions import eb_to_spin, spin_to_eb
-from spherekit.harmonic.transform import analysis_map, synthesis_map
+from spherekit.harmonic.transform import synthesis_map
 from spherekit.sampling import Grid
 
 
@@ -29,14 +30,23 @@ def by_order(values):
     return np.repeat(values, 2 * np.arange(values.shape[-1]) + 1, axis=-1)
 
 
-def product(factors, y):
-    """Multiply coefficients (n, L*L) by a matrix (n, n, L) for each degree."""
-    x = np.zeros_like(y)
-    for i, row in enumerate(factors):
-        for j, factor in enumerate(row):
-            if factor.any():
-                x[i] += by_order(factor) * y[j]
-    return x
+class DegreeMatrix:
+    """A matrix (n, n, L) for each degree, which multiplies coefficients (n, L*L)."""
+
+    def __init__(self, factors):
+        self.shape = factors.shape[:2]
+        rows, columns = np.nonzero(factors.any(axis=-1))
+        self._entries = [
+            (i, j, by_order(factors[i, j])) for i, j in zip(rows, columns, strict=True)
+        ]
+
+    def __matmul__(self, y):
+        if self.shape == (1, 1):
+            return self._entries[0][2] * y if self._entries else np.zeros_like(y)
+        x = np.zeros_like(y)
+        for i, j, factor in self._entries:
+            x[i] += factor * y[j]
+        return x
 
 
 @dataclass(frozen=True)
@@ -72,9 +82,22 @@ class SignalAndNoise:
         return len(self.factors), self.L**2
 
     @property
-    def observed_factors(self):
+    def _observed_factors(self):
         """The factors times the response: the matrices (n, n, L) from y to signals seen by the instrument."""
         return self.response[:, None] * self.factors
+
+    @cached_property
+    def signal(self):
+        """The matrix G from y to signals."""
+        return DegreeMatrix(self.factors)
+
+    @cached_property
+    def _from_y(self):
+        return DegreeMatrix(self._observed_factors)
+
+    @cached_property
+    def _to_y(self):
+        return DegreeMatrix(np.swapaxes(self._observed_factors, 0, 1))
 
     def _options(self, spin):
         return dict(L=self.L, spin=spin, grid=self.grid, reality=spin == 0, threads=self.threads)
@@ -89,22 +112,15 @@ class SignalAndNoise:
             first += 1 + (spin > 0)
         return fields
 
-    def _signals(self, fields, linear_map):
+    def sums(self, fields):
+        """The transpose of `samples`."""
         x = np.empty(self.shape, complex)
         first = 0
         for spin, f in zip(self.spins, fields, strict=True):
-            flm = linear_map(f, **self._options(spin))
+            flm = synthesis_map.adjoint(f, **self._options(spin))
             x[first : first + 1 + (spin > 0)] = flm if spin == 0 else spin_to_eb(flm, spin=spin)
             first += 1 + (spin > 0)
         return x
-
-    def sums(self, fields):
-        """The transpose of `samples`."""
-        return self._signals(fields, synthesis_map.adjoint)
-
-    def quadrature(self, fields):
-        """Signals from samples by the weights of the grid, as `spherekit.forward`."""
-        return self._signals(fields, analysis_map.forward)
 
     def weighted(self, fields):
         """The samples N^-1 d of each field."""
@@ -113,17 +129,13 @@ class SignalAndNoise:
             for spin, f, w in zip(self.spins, fields, self.inverse_noise, strict=True)
         ]
 
-    def transposed(self, x):
-        """G^T b x."""
-        return product(np.swapaxes(self.observed_factors, 0, 1), x)
-
     def right_hand_side(self, fields):
         """G^T A^T N^-1 d of samples."""
-        return self.transposed(self.sums(self.weighted(fields)))
+        return self._to_y @ self.sums(self.weighted(fields))
 
     def matvec(self, y):
         """The matrix of the system times y."""
-        return y + self.right_hand_side(self.samples(product(self.observed_factors, y)))
+        return y + self.right_hand_side(self.samples(self._from_y @ y))
 
     def mean_inverse_noise(self):
         """The inverse variance of a coefficient of each signal, its mean over the orders [shape=(n,)]."""
@@ -134,6 +146,6 @@ class SignalAndNoise:
 
     def degree_blocks(self):
         """The matrices (L, n, n) of the degrees, averaged over the orders."""
-        G = np.moveaxis(self.observed_factors, -1, 0)
+        G = np.moveaxis(self._observed_factors, -1, 0)
         blocks = np.swapaxes(G, 1, 2) @ (self.mean_inverse_noise()[:, None] * G)
         return np.eye(len(self.factors)) + blocks

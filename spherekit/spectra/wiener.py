@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
+from spherekit._core.blas import single_threaded
 from spherekit._core.labeled import check_coordinates, stated_sampling
 from spherekit._core.missing import missing_samples
 from spherekit._core.parallel import thread_count
@@ -18,7 +19,7 @@ from spherekit.sampling import Grid
 from spherekit.sampling import grid as as_grid
 from spherekit.spectra.gaussian import covariance_factors
 from spherekit.spectra.multilevel import Nested, Solution, solver_of
-from spherekit.spectra.signal_and_noise import SignalAndNoise, product
+from spherekit.spectra.signal_and_noise import SignalAndNoise
 
 #: The relative residual of `wiener_filter` by default.
 TOLERANCE = 3e-7
@@ -156,8 +157,10 @@ def wiener_filter(
         f, L, cl, noise, spin=spin, sampling=sampling, mask=mask, beam=beam, threads=threads
     )
     options = solver_options(tol, max_iter, progress)
-    y, fit = solve(solver_of(system), system, system.right_hand_side(fields), observed, **options)
-    flm = product(system.factors, y)
+    with single_threaded():  # BLAS beside the threads of the transforms is slow
+        b = system.right_hand_side(fields)
+        y, fit = solve(solver_of(system), system, b, observed, **options)
+    flm = system.signal @ y
     return (flm if len(flm) > 1 else flm[0]), fit
 
 

@@ -181,9 +181,10 @@ def _power_spectra():
 
 
 def _masks():
-    from spherekit.spectra import apodize
+    from spherekit.spectra import apodize, coupling_matrix
 
     apodize(np.arange(48) > 0, 0.1, sampling="healpix:2", threads=1)
+    coupling_matrix(np.ones(4), 4, 2, threads=1)
 
 
 def _winds(dtype):

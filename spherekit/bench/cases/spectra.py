@@ -57,7 +57,7 @@ def mode_coupling_ducc0(case):
 
 
 def mode_coupling_pymaster(case):
-    """``NmtWorkspace.from_fields`` of NaMaster, with ``is_teb`` for all spins; its threads are those of OpenMP."""
+    """``NmtWorkspace.from_fields`` of NaMaster; its threads are those of OpenMP."""
     import pymaster as package
 
     L = case["L"]
