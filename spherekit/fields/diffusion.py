@@ -15,8 +15,8 @@ from spherekit.fields.gaps import gap_radius
 from spherekit.fields.multigrid import Multigrid, solve
 from spherekit.fields.sample_graphs import POLE, edges_of, nodes_of, positions_of
 
-#: Bytes of work memory for each missing sample, about.
-_MEMORY = 800
+#: Bytes of work memory for each missing sample, about, of scalars and of spin fields.
+_MEMORY = (1000, 1500)
 
 
 class Diffusion(NamedTuple):
@@ -116,7 +116,8 @@ class _System:
             raise ValueError(
                 f"all samples of a map of {name} are missing; nothing to fill them from"
             )
-        checks.fits_memory(_MEMORY * np.count_nonzero(gap), "the diffusion", "fill smaller gaps")
+        required = _MEMORY[spin != 0] * np.count_nonzero(gap)
+        checks.fits_memory(required, "the diffusion", "fill smaller gaps")
         self.name = name
         self.gap = gap
         self.radius = gap_radius(gap.reshape(grid.shape), grid)
@@ -145,11 +146,11 @@ class _System:
         from scipy import sparse
 
         n = len(self.unknown)
-        numbers = np.full(len(self.gap), -1)
-        numbers[self.unknown] = np.arange(n)
-        row = numbers[self.nodes[edges.first]]
+        index = np.full(len(self.gap), -1)
+        index[self.unknown] = np.arange(n)
+        row = index[self.nodes[edges.first]]
         second = self.nodes[edges.second]
-        column = numbers[second]
+        column = index[second]
         weights = edges.weights
         if self.spin:
             phases = _transport(edges.first, edges.second, grid, self.spin)

@@ -34,17 +34,17 @@ def edges_of(samples, grid):
     """The edges from samples to all of their neighbors.
 
     >>> from spherekit.sampling import MW, HEALPix
-    >>> edges_of(np.array([0]), HEALPix(1)).second.tolist()
-    [1, 3, 4, 5]
+    >>> edges_of(np.array([13]), HEALPix(2)).second.tolist()
+    [20, 4, 5, 21, 29]
     >>> edges_of(np.array([7]), MW(3)).second.tolist()
     [6, 8, 2, 12]
     """
     if grid.name == "healpix":
         return _edges_of_pixels(samples, grid)
     ring = ring_of(samples, grid)
-    parts = [_along_ring(samples, ring, grid)]
-    parts += [_to_ring(samples, ring, step, grid) for step in (-1, 1)]
-    return Edges(*(np.concatenate(arrays) for arrays in zip(*parts, strict=True)))
+    edges = [_along_ring(samples, ring, grid)]
+    edges += [_to_ring(samples, ring, step, grid) for step in (-1, 1)]
+    return Edges(*(np.concatenate(arrays) for arrays in zip(*edges, strict=True)))
 
 
 def _edges_of_pixels(samples, grid):
