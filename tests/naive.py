@@ -457,6 +457,67 @@ def healpix_neighbours(nside):
     return result
 
 
+def neighbor_weights(grid):
+    """The weights of Laplace's equation of all pairs of samples [shape=(n, n)].
+
+    HEALPix: half the cotangents of the angles opposite to an edge of the convex hull of the centers. Other
+    grids: the length of the common edge of two cells, which extend halfway to the next samples and rings,
+    divided by the distance of their centers.
+    """
+    n = int(np.prod(grid.shape))
+    weights = np.zeros((n, n))
+    if grid.name == "healpix":
+        from scipy.spatial import ConvexHull
+
+        points = np.array(unit_vectors(grid.theta, grid.phi)).reshape(n, 3)
+        for triangle in ConvexHull(points).simplices:
+            for a, b, c in itertools.permutations(triangle):
+                u, v = points[a] - points[c], points[b] - points[c]
+                weights[a, b] += np.dot(u, v) / np.linalg.norm(np.cross(u, v)) / 2
+        return weights
+    theta = grid.ring_theta
+    edges = [max(0, theta[0] - (theta[1] - theta[0]) / 2), *(theta[1:] + theta[:-1]) / 2]
+    edges += [min(np.pi, theta[-1] + (theta[-1] - theta[-2]) / 2)]
+    cells = [
+        (row, grid.ring_phi0[row] + 2 * np.pi * k / count, 2 * np.pi / count)
+        for row, count in enumerate(grid.ring_n_phi)
+        for k in range(count)
+    ]
+    for i, j in itertools.product(range(n), repeat=2):
+        (row, phi, width), (row2, phi2, width2) = cells[i], cells[j]
+        distance = abs((phi - phi2 + np.pi) % (2 * np.pi) - np.pi)
+        if row == row2 and abs(distance - width) < 1e-9 and np.sin(theta[row]) > 1e-9:
+            weights[i, j] = (edges[row + 1] - edges[row]) / (np.sin(theta[row]) * width)
+        elif abs(row - row2) == 1:
+            common = sum(
+                max(0, min(phi + width / 2, x + width2 / 2) - max(phi - width / 2, x - width2 / 2))
+                for x in phi2 + 2 * np.pi * np.arange(-2, 3)
+            )
+            edge = edges[max(row, row2)]
+            weights[i, j] = common * np.sin(edge) / abs(theta[row] - theta[row2])
+    return weights
+
+
+def diffused(f, missing, grid):
+    """Missing samples as weighted means of their neighbors, by a dense solution; those of a pole are one."""
+    n = missing.size
+    f, missing = f.ravel(), missing.ravel()
+    nodes = np.arange(n)
+    for row in np.flatnonzero(np.sin(grid.ring_theta) < 1e-9):
+        start = grid.ring_start[row]
+        nodes[start : start + grid.ring_n_phi[row]] = start
+    members = (nodes[:, None] == np.arange(n)).astype(float)
+    weights = members.T @ neighbor_weights(grid) @ members
+    laplacian = np.diag(weights.sum(axis=1)) - weights
+    observed = members.T @ ~missing
+    values = members.T @ np.where(missing, 0, f) / np.maximum(observed, 1)
+    unknown = np.flatnonzero((observed == 0) & (members.sum(axis=0) > 0))
+    known = observed > 0
+    right = -laplacian[np.ix_(unknown, known)] @ values[known]
+    values[unknown] = np.linalg.solve(laplacian[np.ix_(unknown, unknown)], right)
+    return np.where(missing, values[nodes], f).reshape(grid.shape)
+
+
 def healpix_interpolate(f, theta, phi):
     """The bilinear interpolation of a map at a point: along rings, and between them."""
     nside = math.isqrt(len(f) // 12)

@@ -81,6 +81,8 @@ OTHERS = {
     "Residual",
     "WienerFit",
     "Fit",
+    "Diffusion",
+    "ConstrainedFill",
     "Path",
     "Statistics",
     "generate",

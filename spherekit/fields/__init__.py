@@ -3,7 +3,9 @@
 Winds and derivatives; smoothing, truncation, change of grid, missing samples and values on paths.
 """
 
+from spherekit.fields.constrained_filling import ConstrainedFill
 from spherekit.fields.derivatives import gradient, inverse_laplacian, laplacian
+from spherekit.fields.diffusion import Diffusion
 from spherekit.fields.filling import Fit, fill
 from spherekit.fields.kinetic_energy import kinetic_energy_spectrum
 from spherekit.fields.paths import Path, along, great_circles
@@ -16,6 +18,8 @@ from spherekit.fields.wind_quantities import KineticEnergySpectrum
 from spherekit.fields.winds import Wind
 
 __all__ = [
+    "ConstrainedFill",
+    "Diffusion",
     "Fit",
     "KineticEnergySpectrum",
     "Path",

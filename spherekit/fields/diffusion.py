@@ -5,6 +5,7 @@ fields are means after parallel transport along great circles, so that the resul
 coordinates: the components at a pole are not those beside it.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -28,8 +29,9 @@ class Diffusion(NamedTuple):
     radius : float
         Radius of the largest disc without observed samples around a missing one, radians.
     error : float
-        Bound on the error of the solution, divided by the largest magnitude of observed samples beside
-        gaps. This is the error of the solution, not of the samples: see ``uncertainty``.
+        Bound on the error of the solution of Laplace's equation, divided by half the range of the observed
+        samples beside gaps (of complex maps by their largest magnitude, about). It is not the error of the
+        samples.
     iterations : int
         Number of iterations.
     uncertainty : None
@@ -42,7 +44,7 @@ class Diffusion(NamedTuple):
     >>> f = np.where(np.arange(192) == 7, np.nan, 1.0)
     >>> _, solution = fields.fill(f, sampling="healpix:4", method="diffusion", return_fit=True)
     >>> solution.missing, f"{np.degrees(solution.radius):.0f} degrees", solution.uncertainty
-    (1, '15 degrees', None)
+    (1, '13 degrees', None)
     """
 
     missing: int
@@ -52,10 +54,13 @@ class Diffusion(NamedTuple):
     uncertainty: None = None
 
 
-def diffuse(f, missing, grid, *, spin, tol, max_iter, name):
-    """(filled samples, Diffusion) of maps [shape=(..., *grid.shape)] with missing samples."""
+def diffuse(f, missing, grid, *, spin, options, name):
+    """(filled samples, Diffusion) of maps [shape=(..., *grid.shape)] with missing samples.
+
+    ``options`` has tol, max_iter and allow_unconverged.
+    """
     filled = np.array(f, order="C")
-    maps = filled.reshape(-1, filled.shape[-1] if not grid.rectangular else int(np.prod(grid.shape)))
+    maps = filled.reshape(-1, math.prod(grid.shape))
     gaps = missing.reshape(maps.shape)
     systems = {}
     errors = [0.0]
@@ -66,12 +71,37 @@ def diffuse(f, missing, grid, *, spin, tol, max_iter, name):
         key = gap.tobytes()
         if key not in systems:
             systems[key] = _System(gap, grid, spin, name)
-        solution, error, count = systems[key].solve(samples, tol, max_iter)
+        solution, error, count = systems[key].solve(samples, options.tol, options.max_iter)
         samples[gap] = solution
         errors.append(error)
         iterations.append(count)
     radius = max((system.radius for system in systems.values()), default=0.0)
-    return filled, Diffusion(int(np.count_nonzero(missing)), radius, max(errors), max(iterations))
+    solution = Diffusion(int(np.count_nonzero(missing)), radius, max(errors), max(iterations))
+    if solution.error > options.tol and not options.allow_unconverged:
+        raise ValueError(
+            f"the diffusion into the gaps of {name} has an error of up to {solution.error:.2e} after "
+            f"{solution.iterations} iterations, above tol={options.tol:g}; pass a larger tol or max_iter, or "
+            "accept the result with allow_unconverged=True"
+        )
+    return filled, solution
+
+
+def united(solutions):
+    """The `Diffusion` of several fields."""
+    return Diffusion(
+        sum(solution.missing for solution in solutions),
+        *(max(values) for values in zip(*(solution[1:4] for solution in solutions), strict=True)),
+    )
+
+
+def description(solution):
+    """What a note of a map says."""
+    if not solution.missing:
+        return "no missing samples"
+    return (
+        f"{solution.missing} missing samples filled by diffusion, in gaps up to a radius of "
+        f"{np.degrees(solution.radius):.3g} degrees; their uncertainty is not estimated"
+    )
 
 
 class _System:
@@ -97,6 +127,10 @@ class _System:
         is_unknown = self.counts[self.nodes] == 0
         self.unknown = np.unique(self.nodes[is_unknown])
         self._assemble(edges_of(np.flatnonzero(is_unknown), grid), grid)
+        is_beside = np.zeros(len(gap), bool)
+        is_beside[self.boundary] = True
+        is_beside[self.nodes[gap]] = True
+        self.beside_gaps = is_beside[self.nodes] & ~gap
         self.preconditioner = Multigrid(self.matrix, self._transport_of(grid))
         self.exit_time = self._exit_time()
 
@@ -155,27 +189,27 @@ class _System:
 
     def solve(self, samples, tol, max_iter):
         """(missing samples, bound on their error, iterations)."""
-        values = self._of_nodes(samples)
+        offset = 0.0 if self.spin else _midrange(samples[self.beside_gaps])
+        values = self._of_nodes(samples, offset)
         boundary = values[self.boundary]
-        offset = 0.0 if self.spin else _midrange(boundary)
-        size = abs(boundary - offset).max(initial=0.0)
+        size = abs(boundary).max(initial=0.0)
         iterations = 0
         error = 0.0
         x = np.zeros(len(self.unknown), boundary.dtype)
         if size > 0:
-            b = self.of_boundary @ ((boundary - offset) / size)
+            b = self.of_boundary @ (boundary / size)
             is_small = self._is_below(tol / self.exit_time)
             x, iterations, residual = solve(self.matrix, b, self.preconditioner, is_small, max_iter)
             error = self.exit_time * abs(residual / self.diagonal).max()
-        values[self.unknown] = offset + size * x
-        if not np.iscomplexobj(values) and boundary.size:
-            values[self.unknown] = values[self.unknown].clip(boundary.min(), boundary.max())
-        filled = values[self.nodes] * self.phases
+        if size > 0 and not np.iscomplexobj(x):  # rounding errors
+            x = x.clip(boundary.min() / size, boundary.max() / size)
+        values[self.unknown] = size * x
+        filled = offset + values[self.nodes] * self.phases
         return filled[self.gap], float(error), iterations
 
-    def _of_nodes(self, samples):
-        """The values of the nodes: the mean of the observed samples of each."""
-        f = np.where(self.gap, 0, samples) * np.conj(self.phases)
+    def _of_nodes(self, samples, offset):
+        """The values of the nodes minus an offset: the mean of the observed samples of each."""
+        f = np.where(self.gap, 0, samples - offset) * np.conj(self.phases)
         n = len(f)
         total = np.bincount(self.nodes, weights=f.real, minlength=n)
         if np.iscomplexobj(f):

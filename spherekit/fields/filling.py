@@ -1,10 +1,10 @@
-"""Missing samples, replaced by the band-limited signal that fits the observed ones best."""
+"""Missing samples, replaced by those of a band-limited fit, by diffusion or by constrained realizations."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +16,7 @@ from spherekit._core import checks
 from spherekit._core.labeled import check_coordinates
 from spherekit._core.missing import missing_samples
 from spherekit.conventions import from_real
+from spherekit.fields import constrained_filling, diffusion
 from spherekit.fields.analysis import default_band_limit, is_real
 from spherekit.fields.gaps import bandwidth, gap_condition, gap_radius
 from spherekit.fields.labels import is_xarray, labeled
@@ -82,12 +83,18 @@ class Fit(NamedTuple):
 class _Options(NamedTuple):
     """Options of the fits."""
 
+    method: str
+    model: constrained_filling.Model
     tol: float
     max_iter: int
     max_condition: float
     allow_unconverged: bool
     threads: int | None
     progress: Callable | None
+
+
+#: Methods, by which `fill` replaces missing samples.
+_METHODS = ("lsq", "diffusion", "constrained")
 
 
 def fill(
@@ -98,6 +105,11 @@ def fill(
     spin: int | None = None,
     sampling: Grid | LatLon | str | None = None,
     weights: ArrayLike | Map | xarray.DataArray | None = None,
+    method: str = "lsq",
+    cl: ArrayLike | Mapping[str, ArrayLike] | None = None,
+    noise: ArrayLike | None = None,
+    n: int = 10,
+    rng: np.random.Generator | np.random.SeedSequence | int | None = None,
     tol: float = 1e-8,
     max_iter: int = 200,
     max_condition: float = 1e3,
@@ -105,14 +117,26 @@ def fill(
     return_fit: bool = False,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
-) -> np.ndarray | Map | xarray.DataArray | tuple[np.ndarray | Map | xarray.DataArray, Fit]:
-    """Replace missing samples by the band-limited signal that fits the observed ones best.
+) -> np.ndarray | Map | xarray.DataArray | tuple[np.ndarray | Map | xarray.DataArray, tuple]:
+    """Replace missing samples: by a band-limited fit, by diffusion, or by a constrained realization.
 
-    The coefficients of degrees < L minimize sum_j w_j |f_j - inverse(flm)_j|^2 over the observed samples; the
-    missing samples are those of the fit. Observed samples are not changed. A field of band-limit L is
-    recovered exactly, up to rounding errors times the condition number of the fit. That number grows
-    exponentially with L times the radius of the largest gap (`Fit.condition`): above ``max_condition`` the
-    filled samples would be arbitrary, and the fit is refused.
+    Observed samples are not changed by any method.
+
+    With ``method="lsq"``, the default, the coefficients of degrees < L minimize
+    sum_j w_j |f_j - inverse(flm)_j|^2 over the observed samples; the missing samples are those of the fit. A
+    field of band-limit L is recovered exactly, up to rounding errors times the condition number of the fit.
+    That number grows exponentially with L times the radius of the largest gap (`Fit.condition`): above
+    ``max_condition`` the filled samples would be arbitrary, and the fit is refused.
+
+    With "diffusion" each missing sample is a weighted mean of its neighbors, the solution of Laplace's
+    equation with the observed samples as boundary: defined for gaps of any size, smooth, within the range of
+    the observed samples, and without the variance of the field. The weights are those of finite elements on
+    HEALPix, and of finite volumes on other grids, where the neighbors are on the ring and on the adjacent
+    rings. Values of spin fields are means after parallel transport.
+
+    With "constrained" the missing samples are those of a random Gaussian field of spectrum ``cl``, given the
+    observed samples (`spherekit.spectra.constrained_realization`). Their scatter in n realizations is the
+    uncertainty of each, `ConstrainedFill.uncertainty`.
 
     Parameters
     ----------
@@ -134,19 +158,34 @@ def fill(
         The grid of an array ``f``, its latitudes and longitudes, or the name of its grid.
     weights : array_like [shape=grid.shape], Map or DataArray, optional
         The weight of each squared difference, such as the inverse variance of its noise, >= 0; a sample of
-        weight 0 is neither used nor replaced.
+        weight 0 is neither used nor replaced. Of "lsq" only.
+    method : {"lsq", "diffusion", "constrained"}
+        The method.
+    cl : array_like [shape=(n_l,)], or dict of str to array_like [shape=(n_l,)], optional
+        Of "constrained", required: the spectrum of the samples, beam and pixels included; of spin fields a
+        dict of EE and possibly BB and EB, and of a `Map` with scalars, too, of TT. The correlation of T and E
+        is not used. ``L`` is at most n_l, and by default the smaller of that and the default of "lsq".
+    noise : float or array_like [shape=grid.shape], optional
+        Of "constrained": the standard deviation of the noise of each sample, > 0, and of all that has
+        degrees >= L. By default 1 % of the rms of the observed samples. The filled samples are without noise.
+    n : int
+        Of "constrained": the number of realizations from which the standard deviations are computed. The
+        first is returned.
+    rng : numpy.random.Generator, SeedSequence or int, optional
+        Of "constrained", required: a random generator, or its seed.
     tol : float
-        Relative tolerance of the fit, 0 <= tol < 1 (see `spherekit.analyse`).
+        Tolerance. Of "lsq" relative, of the fit, 0 <= tol < 1 (see `spherekit.analyse`); of "diffusion" that
+        of `Diffusion.error`, 0 < tol < 1; of "constrained" as in `spherekit.spectra.wiener_filter`.
     max_iter : int
         Largest number of iterations.
     max_condition : float
         Largest condition number, >= 1. ``numpy.inf`` accepts any, without the computation of the condition
         number in advance: then the fit has the smallest coefficients of those that the observed samples do
-        not determine.
+        not determine. Of "lsq" only.
     allow_unconverged : bool
         Accept a fit that has not converged then. By default an error.
     return_fit : bool
-        Return the `Fit`, too; that of each field is in the notes of a `Map`.
+        Return the `Fit`, `Diffusion` or `ConstrainedFill`, too; a `Map` has notes on that of each field.
     threads : int, optional
         Number of threads. The result does not depend on it.
     progress : callable, optional
@@ -156,7 +195,7 @@ def fill(
     -------
     filled : ndarray, Map, DataArray or Dataset
         As ``f``, with floating-point numbers.
-    fit : Fit
+    fit : Fit, Diffusion or ConstrainedFill
         With ``return_fit``.
 
     Raises
@@ -164,16 +203,17 @@ def fill(
     ValueError
         A condition number above ``max_condition``; a map without observed samples, or with fewer than L*L; a
         fit that has not converged; infinite samples; an invalid mask, weights, L or spin; rings that do not
-        cover the sphere, without L.
+        cover the sphere, without L; an unknown method, or an argument that belongs to another one.
     TypeError
-        ``sampling`` missing for an array or passed with a `Map`; an array that autograd traces, or that has
-        masked entries; arguments of other types.
+        "constrained" without ``cl`` or ``rng``; ``sampling`` missing for an array or passed with a `Map`; an
+        array that autograd traces, or that has masked entries; arguments of other types.
     MemoryError
         The problem does not fit into memory.
 
     See Also
     --------
     spherekit.analyse : the fit, without synthesis.
+    spherekit.spectra.constrained_realization : coefficients instead of samples.
 
     Examples
     --------
@@ -181,15 +221,30 @@ def fill(
 
     >>> import numpy as np
     >>> import spherekit as sk
-    >>> from spherekit import fields, sampling
+    >>> from spherekit import fields, sampling, spectra
     >>> grid = sampling.HEALPix(16)
     >>> f = sk.inverse(sk.testing.random_flm(12, 0, reality=True), 12, sampling=grid, reality=True)
     >>> g = np.where(grid.theta < 0.3, np.nan, f)
     >>> filled, fit = fields.fill(g, sampling=grid, L=12, return_fit=True)
     >>> bool(abs(filled - f).max() < 1e-6), f"{fit.condition:.2f}"
     (True, '4.01')
+
+    The same cap by diffusion, which has none of the degrees of the field, and what is uncertain of it:
+
+    >>> filled = fields.fill(g, sampling=grid, method="diffusion")
+    >>> bool(abs(filled - f).max() < 0.5 * f.std()), bool(filled.max() <= f.max())
+    (False, True)
+    >>> cl = spectra.power(sk.analyse(f, 12, sampling=grid, reality=True)[0])
+    >>> model = dict(method="constrained", cl=cl, noise=0.01 * f.std(), rng=0)
+    >>> filled, draw = fields.fill(g, sampling=grid, **model, return_fit=True)
+    >>> bool(abs(filled - f).max() < 4 * draw.uncertainty.max())
+    True
     """
-    options = _checked_options(tol, max_iter, max_condition, allow_unconverged, threads, progress)
+    model = constrained_filling.Model(cl, noise, n, rng)
+    _check_method(method, model, L, weights)
+    options = _checked_options(
+        method, model, tol, max_iter, max_condition, allow_unconverged, threads, progress
+    )
     L = None if L is None else checks.band_limit(L)
     fits = []
 
@@ -215,16 +270,43 @@ def fill(
     spin = 0 if spin is None else checks.integer(spin, "spin", -math.inf)
     filled, fit = _fill_array(values, mask, weights, L, spin, grid, options, "f")
     filled = labels.in_its_order(filled)
+    if method == "constrained":
+        fit = fit._replace(uncertainty=labels.in_its_order(fit.uncertainty))
     return (filled, fit) if return_fit else filled
 
 
-def _checked_options(tol, max_iter, max_condition, allow_unconverged, threads, progress):
+def _check_method(method, model, L, weights):
+    """Refuse an unknown method, and arguments of another one."""
+    if method not in _METHODS:
+        raise ValueError(f"method is {method!r}; expected one of {', '.join(map(repr, _METHODS))}")
+    of_method = {"L": ("lsq", "constrained"), "weights": ("lsq",)}
+    of_method |= dict.fromkeys(("cl", "noise", "rng"), ("constrained",))
+    arguments = dict(L=L, weights=weights, cl=model.cl, noise=model.noise, rng=model.rng)
+    for name, value in arguments.items():
+        if value is not None and method not in of_method[name]:
+            raise ValueError(
+                f"{name} is passed with method={method!r}; it belongs to {' and '.join(of_method[name])}"
+            )
+    if method == "constrained" and (model.cl is None or model.rng is None):
+        raise TypeError(
+            'method="constrained" needs the spectrum of the field and a random generator: pass cl, and rng, '
+            "such as rng=0"
+        )
+
+
+def _checked_options(
+    method, model, tol, max_iter, max_condition, allow_unconverged, threads, progress
+):
     max_iter = checks.integer(max_iter, "max_iter", 1)
     if max_condition != math.inf:
         max_condition = checks.real_number(
             max_condition, "max_condition", "a number >= 1, such as 1e3", lambda x: x >= 1
         )
-    return _Options(tol, max_iter, max_condition, allow_unconverged, threads, progress)
+    if method == "diffusion":
+        tol = checks.real_number(tol, "tol", "a number in (0, 1)", lambda x: 0 < x < 1)
+    return _Options(
+        method, model, tol, max_iter, max_condition, allow_unconverged, threads, progress
+    )
 
 
 def _random_coefficients(L, spin, reality):
@@ -238,6 +320,10 @@ def _random_coefficients(L, spin, reality):
 
 def _united(fits):
     """The fit of several fields."""
+    if isinstance(fits[0], diffusion.Diffusion):
+        return diffusion.united(fits)
+    if isinstance(fits[0], constrained_filling.ConstrainedFill):
+        return constrained_filling.united(fits)
     bands = [fit.L for fit in fits if fit.L is not None]
     return Fit(
         min(bands, default=None),
@@ -290,6 +376,10 @@ def _fill_map(record, mask, weights, L, spin, options, fits):
 
 
 def _description(fit):
+    if isinstance(fit, diffusion.Diffusion):
+        return diffusion.description(fit)
+    if isinstance(fit, constrained_filling.ConstrainedFill):
+        return constrained_filling.description(fit)
     if not fit.missing:
         return "no missing samples"
     state = "" if fit.converged else ", NOT converged"
@@ -329,6 +419,12 @@ def _fill_array(f, mask, weights, L, spin, grid, options, name):
     if f.shape[f.ndim - n :] != tuple(grid.shape):
         raise ValueError(f"{name} has shape {f.shape}; expected (..., *{tuple(grid.shape)})")
     missing = _missing(f, mask, grid, name)
+    if options.method == "diffusion":
+        return diffusion.diffuse(f, missing, grid, spin=spin, options=options, name=name)
+    if options.method == "constrained":
+        model = options.model
+        rule = dict(spin=spin, options=options, name=name)
+        return constrained_filling.draw(f, missing, grid, model, L, **rule)
     if not missing.any():
         return f.copy(), Fit(L, 0, 1.0, 0.0, 0, True)
     filled = np.array(f, order="C")

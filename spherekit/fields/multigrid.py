@@ -1,10 +1,10 @@
 """Sparse Hermitian systems of diffusion, by conjugate gradients preconditioned by algebraic multigrid.
 
-The coarse spaces are those of smoothed aggregation (Vanek, Mandel and Brezina 1996, Computing 56, 179): disjoint
-aggregates of the neighbors of a maximal set of unknowns at graph distances above 2 (Bell, Dalton and Olson
-2012, SIAM J. Sci. Comput. 34, C123), with the functions that are constant on one of them, smoothed by one step
-of Jacobi's iteration. Values of spin fields are constant if they are parallel to those of the root of the
-aggregate.
+The coarse spaces are those of smoothed aggregation (Vanek, Mandel and Brezina 1996, Computing 56, 179):
+disjoint aggregates of the neighbors of a maximal set of unknowns at graph distances above 2 (Bell, Dalton and
+Olson 2012, SIAM J. Sci. Comput. 34, C123), with the functions that are constant on one of them, smoothed by
+one step of Jacobi's iteration. Values of spin fields are constant if they are parallel to that of the root of
+the aggregate.
 """
 
 from typing import NamedTuple
@@ -92,33 +92,36 @@ def solve(matrix, b, preconditioner, is_small, max_iter):
     iterations = 0
     residual = b
     while iterations < max_iter and not is_small(residual):
-        steps = _iterate(matrix, residual, preconditioner, is_small, max_iter - iterations)
-        for correction in steps:
-            iterations += 1
+        correction, count = _conjugate_gradients(
+            matrix, residual, preconditioner, is_small, max_iter - iterations
+        )
         x = x + correction
+        iterations += count
         previous, residual = residual, b - matrix @ x
         if np.linalg.norm(residual) > 0.5 * np.linalg.norm(previous):  # the precision of the type
             break
     return x, iterations, residual
 
 
-def _iterate(matrix, residual, preconditioner, is_small, max_iter):
-    """The iterates of conjugate gradients."""
+def _conjugate_gradients(matrix, residual, preconditioner, is_small, max_iter):
+    """(x, iterations) until the recursive residual is small."""
     x = np.zeros_like(residual)
     direction = preconditioner(residual)
     product = np.vdot(residual, direction).real
     residual = residual.copy()
-    for _ in range(max_iter):
+    count = 0
+    while count < max_iter:
+        count += 1
         image = matrix @ direction
         length = product / np.vdot(direction, image).real
         x += length * direction
         residual -= length * image
-        yield x
         if is_small(residual):
-            return
+            break
         z = preconditioner(residual)
         previous, product = product, np.vdot(residual, z).real
         direction = z + (product / previous) * direction
+    return x, count
 
 
 def _jacobi_step(matrix):
