@@ -29,6 +29,7 @@ PAGES = {
         "tutorials/tour.md": "sky.png",
         "tutorials/command_line.md": "MASK.fits",
         "tutorials/fields.md": "flow.nc",
+        "tutorials/spectra.md": "bandpowers.fits",
         "tutorials/files.md": "wmap.nc",
     }.items()
 }

@@ -73,7 +73,7 @@ ARRAYS = {
 }
 ARRAYS |= {"values", "T"}
 #: Types of results and of parameters, which nobody calls; what takes none of the above; `Wind`, whose
-#: arguments are those of fields.kinetic_energy_spectrum.
+#: arguments are those of fields.kinetic_energy_spectrum; what takes spectra as a dict of pairs only.
 OTHERS = {
     "KineticEnergySpectrum",
     "Wind",
@@ -96,6 +96,8 @@ OTHERS = {
     "MaskedField",
     "Coupling",
     "Bandpowers",
+    "gaussian_covariance",
+    "deprojection_bias",
 }
 
 #: Functions of maps or masks: of a mask, which is boolean, they make a mask.
@@ -154,6 +156,7 @@ CALLS = {
     "spectra.constrained_realization": dict(
         f=PIXELS,
         L=2,
+        spin=0,
         cl=np.ones(2),
         noise=1.0,
         rng=0,
@@ -191,7 +194,7 @@ CALLS = {
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.remove_templates": dict(f=PIXELS, templates=[PIXELS**2], sampling="healpix:1"),
     "spectra.wiener_filter": dict(
-        f=PIXELS, L=2, cl=np.ones(2), noise=1.0, sampling="healpix:1", max_iter=9, threads=1
+        f=PIXELS, L=2, spin=0, cl=np.ones(2), noise=1.0, sampling="healpix:1", max_iter=9, threads=1
     ),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     **{
