@@ -418,6 +418,27 @@ def test_templates_are_removed(maps, capsys, method, low):
         np.testing.assert_allclose(values, second[name], rtol=COMMAND, atol=CHAIN * scale)
 
 
+def test_templates_of_several_files(maps, capsys):
+    """Columns of the same name are told apart by their files."""
+    dust = np.exp(-(((GRID.theta - 1.5) / 0.3) ** 2))
+    gas = np.cos(3 * GRID.phi)
+    io.write_map("dusty.fits", maps[0][0] + 2 * dust - gas, unit="mK", coordsys="galactic")
+    io.write_map("T.fits", maps[0][0], unit="mK", coordsys="galactic")
+    io.write_map("dust.fits", dust, column="I", coordsys="galactic")
+    io.write_map("gas.fits", gas, column="I", coordsys="galactic")
+    line = "--mask mask.fits --L 16 --remove-templates dust.fits gas.fits"
+    run(f"spectrum dusty.fits {line} -o cl.txt")
+    text = capsys.readouterr().out
+    assert "of dust.fits" in text and "of gas.fits" in text
+    run(f"spectrum T.fits {line} -o clean.txt")
+    replaced = refused(capsys, f"spectrum dusty.fits {line} -o gas.fits --force", 2)
+    assert "gas.fits is --remove-templates of this command" in replaced
+    first, second = io.read_cl("cl.txt"), io.read_cl("clean.txt")
+    for name, values in first.items():
+        scale = np.abs(second[name]).max()
+        np.testing.assert_allclose(values, second[name], rtol=COMMAND, atol=CHAIN * scale)
+
+
 def test_templates_that_do_not_fit(maps, capsys):
     io.write_map("fine.fits", np.ones(3072), coordsys="galactic")
     line = "spectrum one.fits --mask mask.fits --L 16 -o no.fits"

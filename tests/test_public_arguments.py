@@ -104,7 +104,12 @@ OTHERS = {
 OF_MASKS = {"fields.degrade", "fields.upgrade"}
 
 #: Functions of a dict of spectra.
-OF_DICTS = {"spectra.constrained_realization", "spectra.correlated_flm", "spectra.gaussian_sky"}
+OF_DICTS = {
+    "spectra.constrained_realization",
+    "spectra.correlated_flm",
+    "spectra.gaussian_sky",
+    "fields.fill",
+}
 OF_DICTS |= {"spectra.wiener_filter"}
 
 RNG = np.random.default_rng(5)
@@ -211,6 +216,11 @@ CALLS = {
     ),
     "fields.fill": dict(
         f=np.where(np.arange(28) == 3, np.nan, np.arange(28.0)).reshape(4, 7),
+        method="constrained",
+        cl=np.ones(2),
+        noise=1.0,
+        n=2,
+        rng=0,
         L=2,
         spin=0,
         sampling="mw:4",

@@ -389,17 +389,18 @@ def refuse_output_over_input(args):
         "half",
         "noise",
         "theory",
-        "remove_templates",
     )
     inputs = {
         name.replace("_", "-"): getattr(args, name, None) for name in (*names, "beam2", "bins")
     }
     inputs["and"] = next(iter(getattr(args, "further", None) or ()), None)
+    pairs = list(inputs.items())
+    pairs += [("remove-templates", x) for x in getattr(args, "remove_templates", None) or ()]
     for option in ("output", "plot", "spectrum"):
         target = getattr(args, option, None)
         if not isinstance(target, str) or not os.path.isfile(target):
             continue
-        for name, path in inputs.items():
+        for name, path in pairs:
             if isinstance(path, str) and os.path.isfile(path) and os.path.samefile(path, target):
                 noun = "the input" if name == "file" else f"--{name}"
                 raise Usage(f"the output {target} is {noun} of this command; choose another name")

@@ -12,8 +12,9 @@ def arguments(parser):
     """--remove-templates."""
     parser.add_argument(
         "--remove-templates",
+        nargs="+",
         metavar="FILE",
-        help="fit the columns of a map to the observed sky, and remove them: scalars from T, pairs of Q and "
+        help="fit the columns of maps to the observed sky, and remove them: scalars from T, pairs of Q and "
         "U from Q and U; together with the monopole and dipole of --remove-dipole",
     )
 
@@ -33,8 +34,8 @@ def cleaned(args, sky, weights):
             low["dipole"] = args.remove_dipole
         if not of_signal:
             raise Usage(
-                f"--remove-templates {args.remove_templates} has no template for {signal.name} of spin "
-                f"{signal.spin}; select signals with --field"
+                f"--remove-templates {' '.join(args.remove_templates)} has no template for {signal.name} of "
+                f"spin {signal.spin}; select signals with --field"
             )
         values = signal.values.astype(complex if signal.spin else float)
         fit = remove_templates(values, of_signal, sampling=sky.grid, mask=weights, **low)
@@ -47,25 +48,29 @@ def cleaned(args, sky, weights):
 
 
 def _read(args, sky):
-    """The templates by spin and name."""
+    """The templates by spin and name; of several files with the name of the file."""
+    templates = {}
+    for path in args.remove_templates:
+        for component in _components(args, path, sky):
+            name = component.name
+            if len(args.remove_templates) > 1:
+                name = f"{name} of {path}"
+            templates.setdefault(component.spin, {})[name] = component.values
+    return templates
+
+
+def _components(args, path, sky):
+    """The signals of a file, on the grid and in the frame of the maps."""
     of_file = copy.copy(args)
-    of_file.file, of_file.field, of_file.hdu, of_file.ordering = (
-        args.remove_templates,
-        None,
-        None,
-        None,
-    )
-    of_file.further, of_file.spin = None, None
+    of_file.file, of_file.further, of_file.spin = path, None, None
+    of_file.field, of_file.hdu, of_file.ordering = None, None, None
     if sky.grid.name != "healpix":
         of_file.grid = None
     contents = files.read_map(of_file, None, all_columns=True)
     if contents.grid != sky.grid:
         raise ValueError(
-            f"the templates {args.remove_templates} are on {contents.grid} and {args.file} on {sky.grid}; "
-            "expected the same grid"
+            f"the templates {path} are on {contents.grid} and {args.file} on {sky.grid}; expected the same "
+            "grid"
         )
-    files.refuse_frames(args.remove_templates, contents.frame, args.file, sky.frame)
-    templates = {}
-    for component in contents.components:
-        templates.setdefault(component.spin, {})[component.name] = component.values
-    return templates
+    files.refuse_frames(path, contents.frame, args.file, sky.frame)
+    return contents.components

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from spherekit import harmonic
+from spherekit._core import checks
 from spherekit.fields.analysis import default_band_limit
 from spherekit.fields.gaps import gap_radius
 
@@ -67,6 +68,7 @@ def draw(f, missing, grid, model, L, *, spin, options, name):
 
     ``options`` has tol, max_iter, allow_unconverged, threads and progress.
     """
+    checks.spin_number(spin, default_band_limit(grid) if L is None else L)
     cl, n_l = _spectrum(model.cl, spin, name)
     L = min(default_band_limit(grid), n_l) if L is None else L
     filled = np.array(f, order="C")
@@ -135,7 +137,9 @@ def _spectrum(cl, spin, name):
         raise TypeError('method="constrained" needs the spectrum of the field: pass cl')
     if isinstance(cl, Mapping):
         pairs = ("EE", "BB", "EB") if spin else ("TT",)
-        spectra = {pair: cl[pair] for pair in pairs if pair in cl}
+        spectra = {
+            pair: checks.as_float_array(cl[pair], f"cl[{pair!r}]") for pair in pairs if pair in cl
+        }
         if pairs[0] not in spectra:
             raise ValueError(
                 f"cl has {', '.join(map(str, cl)) or 'no spectra'}; the spectrum {pairs[0]} of {name}, of "
@@ -143,6 +147,7 @@ def _spectrum(cl, spin, name):
             )
         n_l = min(np.size(x) for x in spectra.values())
         return (spectra if spin else spectra["TT"]), n_l
+    cl = checks.as_float_array(cl, "cl")
     if spin:
         raise TypeError(
             f"cl is one spectrum, and {name} has spin {spin}; expected a dict with EE and, if it is not 0, BB"
