@@ -13,6 +13,7 @@ from spherekit._core.missing import UNSEEN
 from spherekit._core.traced import as_float_array
 from spherekit.conventions.indexing import degrees
 from spherekit.harmonic import forward, inverse
+from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.angular_power import power
