@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.conventions import spin_to_eb
+from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.spectra.mask import Mask, in_double, iterated_forward, mask_on, observed_samples
 from spherekit.spectra.masked_input import common_frame, grid_of, warn_beyond_pixels
@@ -28,7 +29,7 @@ class MaskedField(NamedTuple):
     spin : int
         Spin of the field, >= 0.
     flm : complex ndarray [shape=(..., n, L*L)]
-        Coefficients of the n signals.
+        Coefficients of the n signals. Read-only, as ``beam``.
     mask : Mask
         The mask, with the grid of the maps.
     beam : float64 ndarray [shape=(n, L)]
@@ -160,7 +161,10 @@ def masked_field(
         )
         signals = spin_to_eb(flm, spin=spin) if spin else (flm,)
     beam = _checked_beam(beam, len(names), L)
-    return MaskedField(names, spin, anp.stack(signals, axis=-2), mask, beam, pure)
+    flm = anp.stack(signals, axis=-2)
+    for x in (beam,) if is_traced(flm) else (beam, flm):
+        x.flags.writeable = False
+    return MaskedField(names, spin, flm, mask, beam, pure)
 
 
 def _checked_names(names, spin):
