@@ -44,7 +44,7 @@ def test_full_run(tmp_path):
 
 
 def test_a_stopped_run_goes_on(tmp_path, monkeypatch):
-    survey = Survey(nside=8, width=4)
+    survey = Survey(nside=8, width=4, apodization=30.0)
     first = run(survey, 2 * CHUNK, tmp_path)
     (tmp_path / "simulations_00020.npz").unlink()
     simulated = []
@@ -62,9 +62,9 @@ def test_a_stopped_run_goes_on(tmp_path, monkeypatch):
 
 
 def test_a_folder_with_another_survey_is_refused(tmp_path):
-    run(Survey(nside=8, width=4), CHUNK, tmp_path)
+    run(Survey(nside=8, width=4, apodization=30.0), CHUNK, tmp_path)
     with pytest.raises(ValueError, match=r"another width \(width=4\); pass another folder"):
-        run(Survey(nside=8, width=5), CHUNK, tmp_path)
+        run(Survey(nside=8, width=5, apodization=30.0), CHUNK, tmp_path)
 
 
 def test_masks_of_files(tmp_path):

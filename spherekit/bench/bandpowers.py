@@ -247,7 +247,7 @@ def run(survey: Survey, n: int, folder: str | os.PathLike) -> dict[str, Comparis
     --------
     >>> import tempfile
     >>> from spherekit.bench.bandpowers import Survey, run
-    >>> results = run(Survey(nside=8, width=4), 20, tempfile.mkdtemp())
+    >>> results = run(Survey(nside=8, width=4, apodization=30.0), 20, tempfile.mkdtemp())
     >>> sorted(results)
     ['BB', 'EE', 'TE', 'TT', 'pure BB']
     """
