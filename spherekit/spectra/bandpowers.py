@@ -146,6 +146,8 @@ def master(
     names = signal_names(fields, "fields")
     names2 = signal_names(seconds, "fields2")
     noise = checked_noise(noise, names, names2)
+    if fields2 is None:  # EB is BE
+        noise = {name[::-1]: N for name, N in noise.items()} | dict(noise)
     fields, seconds = sharing_masks(fields, seconds)
     values, windows, f_sky = {}, {}, {}
     for i, a in enumerate(fields):
