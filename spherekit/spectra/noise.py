@@ -42,8 +42,8 @@ def noise_power(
 
     The second formula is exact for one quadrature (``iterations=0``) on HEALPix and on GL, DH and CC grids.
     After three iterations on HEALPix it holds to 0.3 % up to l = 2 nside, and N_l is up to 12 % smaller near
-    3 nside, that of pure signals up to 14 %: pass ``iterations=0`` to `Mask` or `masked_field` if degrees beyond
-    2 nside matter. On MW grids it holds to 2.5 %.
+    3 nside, that of pure signals up to 14 %: pass ``iterations=0`` to `Mask` or `masked_field` if degrees
+    beyond 2 nside matter. On MW grids it holds to 2.5 %.
 
     For pure E or B signals (see `pure_coefficients`), with N = sqrt((l-2)!/(l+2)!), the square of the mask is
     replaced by
