@@ -1,4 +1,4 @@
-"""Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
+"""Angular power spectra of full and masked maps, bandpowers, beams, filters, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import cross_power, polarization_power, power
 from spherekit.spectra.apodization import apodize
