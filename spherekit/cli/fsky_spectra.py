@@ -152,7 +152,12 @@ def _sky_fraction(first, second):
         fractions = [sky_fraction(weights[i], sampling=grid) for i in np.ndindex(leading)]
         return np.reshape(fractions, leading)
     masks = [1.0 if x.weights is None else x.weights for x in (first, second)]
-    return np.asarray(np.sum(grid.weights * masks[0] * masks[1]) / (4 * np.pi))
+    fraction = np.sum(grid.weights * masks[0] * masks[1]) / (4 * np.pi)
+    if not fraction > 0:
+        raise ValueError(
+            "the masks do not overlap: their product is 0 at all samples of positive weight"
+        )
+    return np.asarray(fraction)
 
 
 def by_name(source, flms):

@@ -100,7 +100,7 @@ def run(args):
     noise = spectrum_noise.read(args, inputs)
     theory = spectrum_theory.read(args, inputs)
     measured = _measure(args, inputs, of_option, noise)
-    measured.lines.extend(lines)
+    measured.lines.extend([*lines, *spectrum_noise.warnings(noise, measured)])
     output.refuse_not_finite(args.output, **measured.spectra)
     figure = _picture(args, measured, theory)
     with output.atomic(args.force):
