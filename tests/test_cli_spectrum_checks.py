@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from helpers.commands import refused, run
+from tolerances import CHAIN, IDENTITY
 
-from spherekit import io
+from spherekit import io, spectra
 from spherekit.sampling import HEALPix
+from spherekit.spectra import Bins, Mask, gaussian_covariance, masked_field
 
 L, NSIDE = 16, 8
 GRID = HEALPix(NSIDE)
@@ -83,7 +85,7 @@ def test_noise_in_another_unit_of_temperature(maps, capsys):
     run(f"{line} mk.npy")
     noise_map("uK", value=100.0)
     run(f"{line} uk.npy")
-    np.testing.assert_allclose(np.load("uk.npy"), np.load("mk.npy"), rtol=1e-12)
+    np.testing.assert_allclose(np.load("uk.npy"), np.load("mk.npy"), rtol=CHAIN)
     noise_map("")
     assert "states no unit; taken to be in mK" in said(capsys, f"{line} none.npy")
 
@@ -133,3 +135,77 @@ def test_frames_and_arrays_of_masks(maps, capsys):
     line = "spectrum one.fits --L 16 --force -o cl.fits --mask"
     assert "mask.npz states none, taken to be the same" in said(capsys, f"{line} mask.npz")
     assert "states none" not in said(capsys, f"{line} mask.fits")
+
+
+# --- theories and error bars -------------------------------------------------------------------------------
+
+
+def theory_and_noise(unit="mK^2"):
+    """C_l in theory.fits, and pseudo-spectra of 60 mK arcmin."""
+    ell = np.arange(L) + 1.0
+    theory = {"TT": 4 / ell**2, "EE": 1 / ell**2, "BB": 0.1 / ell**2, "TE": 0.5 / ell**2}
+    io.write_cl("theory.fits", theory, unit=unit, overwrite=True)
+    level = 60 * np.radians(1 / 60)
+    noise = {"TT": spectra.noise_power(MASK, L, sampling=GRID, level=level)}
+    of_p = dict(sampling=GRID, level=np.sqrt(2) * level, spin=2)
+    return theory, noise | dict.fromkeys(("EE", "BB"), spectra.noise_power(MASK, L, **of_p))
+
+
+def test_gaussian_errors_of_a_theory(maps, capsys):
+    theory, noise = theory_and_noise()
+    line = f"{LINE} --method master --noise 60mK-arcmin --theory theory.fits --errors"
+    assert "Gaussian covariance with the mask, of --theory" in said(
+        capsys, f"{line} gaussian -o cl.fits"
+    )
+    mask = Mask(MASK, L, GRID)
+    P = masked_field(maps[0, 1] + 1j * maps[0, 2], L, mask, spin=2, sampling=GRID)
+    fields = [masked_field(maps[0, 0], L, mask, sampling=GRID), P]
+    expected = gaussian_covariance(fields, cl=theory, noise=noise, bins=Bins.linear(L, 5)).errors()
+    for name, errors in io.read_bandpowers("cl.fits").errors.items():
+        np.testing.assert_allclose(errors, expected[name], rtol=CHAIN)
+
+
+@pytest.mark.parametrize("method", ["fsky", "master"])
+def test_knox_errors_of_a_theory(maps, capsys, method):
+    theory, noise = theory_and_noise("")
+    options = "--theory-unit mK^2 --theory theory.fits"
+    line = f"{LINE} --method {method} --noise 60mK-arcmin {options} -o cl.fits"
+    advice = (
+        "pass --errors gaussian" if method == "master" else "number of modes (Knox), of --theory"
+    )
+    assert advice in said(capsys, line)
+    f_sky = spectra.sky_fraction(MASK, sampling=GRID)
+    noise = {name: cl / f_sky for name, cl in noise.items()}
+    modes = spectra.mode_fraction(MASK, sampling=GRID)
+    expected = spectra.knox_errors(theory, modes, noise=noise, bins=Bins.linear(L, 5))
+    for name, errors in io.read_bandpowers("cl.fits").errors.items():
+        np.testing.assert_allclose(errors, expected[name], rtol=IDENTITY)
+
+
+@pytest.mark.parametrize("pair", ["--cross two.fits", "--half two.fits", ""])
+@pytest.mark.parametrize("errors", ["knox", "gaussian"])
+def test_errors_of_a_theory_without_known_noise(maps, pair, errors):
+    """The measured maps are noise of unit variance: as of the measured spectra, up to their scatter."""
+    io.write_cl("theory.fits", {"TT": np.zeros(L), "EE": np.zeros(L), "BB": np.zeros(L)}, unit="K2")
+    line = f"{LINE} --method master --errors {errors} {pair}"
+    run(f"{line} --theory theory.fits -o theory_cl.fits")
+    run(f"{line} -o cl.fits")
+    of_theory, measured = (io.read_bandpowers(x).errors for x in ("theory_cl.fits", "cl.fits"))
+    for name in ("TT", "EE", "BB"):
+        assert (np.abs(np.log(of_theory[name] / measured[name])) < np.log(2.5)).all()
+
+
+def test_units_of_theories(maps, capsys):
+    theory_and_noise("")
+    line = "spectrum one.fits --L 16 --plot out.png -o out.fits --theory theory.fits"
+    assert "--theory-unit uK^2" in refused(capsys, line, 2)
+    assert "expected a square" in refused(capsys, f"{line} --theory-unit uK", 2)
+    run(f"{line} --theory-unit uK^2 --unit mK")
+    io.write_map("none.fits", maps[0, 0])
+    assert "taken to be the same" in said(
+        capsys, line.replace("one.fits", "none.fits") + " --force"
+    )
+    theory_and_noise("uK^2")
+    assert "omit --theory-unit" in refused(capsys, f"{line} --theory-unit mK^2 --force", 2)
+    io.write_bandpowers("theory.fits", {"TT": [1.0]}, Bins.from_edges([2, 9]), overwrite=True)
+    assert "expected C_l of each degree" in refused(capsys, f"{line} --force", 2)

@@ -98,11 +98,13 @@ def run(args):
     lines += [*bins.on_width(of_option), *bins.on_last(args.bins, of_option)]
     spectrum_errors.check(args, of_option)
     noise = spectrum_noise.read(args, inputs)
-    theory = spectrum_theory.read(args, inputs)
-    measured = _measure(args, inputs, of_option, noise)
+    theory, on_theory = spectrum_theory.read(args, inputs)
+    lines += on_theory
+    of_errors = spectrum_theory.for_errors(args, theory, first.L)
+    measured = _measure(args, inputs, of_option, noise, of_errors)
     measured.lines.extend([*lines, *spectrum_noise.warnings(noise, measured)])
     output.refuse_not_finite(args.output, **measured.spectra)
-    figure = _picture(args, measured, theory)
+    figure = _picture(args, measured, None if theory is None else theory.spectra)
     with output.atomic(args.force):
         _write(args, measured)
         spectrum_coupling.write(measured.couplings)
@@ -118,15 +120,15 @@ def _check(args):
         )
 
 
-def _measure(args, inputs, of_option, noise):
+def _measure(args, inputs, of_option, noise, theory):
     """The `Measured` spectra by the method of the options."""
     if args.method == "master":
         from spherekit.cli import master_spectra
 
-        return master_spectra.measure(args, inputs, of_option, noise)
+        return master_spectra.measure(args, inputs, of_option, noise, theory)
     from spherekit.cli import fsky_spectra
 
-    return fsky_spectra.measure(args, inputs, of_option, noise)
+    return fsky_spectra.measure(args, inputs, of_option, noise, theory)
 
 
 def _picture(args, measured, theory):

@@ -189,8 +189,8 @@ def warnings(noise, measured):
         values = measured.spectra[name][..., first:]
         if values.size > 1 and (values < 0).all():
             lines.append(
-                f"warning: the noise exceeds the power of {name} at all degrees; check the level and the unit "
-                "of --noise"
+                f"warning: the noise exceeds the power of {name} at all degrees; check the level and the "
+                "unit of --noise"
             )
     return list(dict.fromkeys(lines))
 
