@@ -541,7 +541,7 @@ def test_bandpowers_have_ranges_and_error_bars():
     from spherekit.spectra import Bins
 
     bins = Bins([2, 10], [10, 30], 40)
-    factor = bins.ell * (bins.ell + 1) / (2 * np.pi)
+    factor = Bins([2, 10], [10, 30], 40, dl=True).bin(np.ones(40))
     ax = plot.bandpowers([3.0, 1.0], bins, errors=[0.5, 0.2], label="data", unit="uK^2", title="TT")
     points, _, (ranges, bars) = ax.containers[0]
     np.testing.assert_allclose(points.get_xydata(), np.c_[bins.ell, factor * [3, 1]])

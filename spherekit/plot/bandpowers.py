@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -55,7 +56,9 @@ def bandpowers(
     ax : matplotlib.axes.Axes, optional
         Default: the Axes of a new figure.
     D_ell : bool
-        Plot l(l+1) C_l / 2 pi, of bandpowers of C_l with the factor at the mean degree.
+        Plot l(l+1) C_l / 2 pi; bandpowers of C_l are multiplied by the mean of l(l+1) / 2 pi in the bin, with
+        its weights. That is the mean of l(l+1) C_l / 2 pi where C_l is constant in the bin; of steep spectra
+        in wide bins, take bandpowers of D_l.
     label, theory_label : str
         Legend entries of the bandpowers and of the theory.
     color : color
@@ -96,7 +99,7 @@ def bandpowers(
     values = _of_bins(values, "values", bins)
     factor = np.ones(bins.n)
     if D_ell and not bins.dl:
-        factor = bins.ell * (bins.ell + 1) / (2 * np.pi)
+        factor = replace(bins, dl=True).bin(np.ones(bins.L))
     if ax is None:
         import matplotlib.pyplot as plt
 
