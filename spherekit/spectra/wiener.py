@@ -18,6 +18,7 @@ from spherekit.linear import is_traced
 from spherekit.sampling import Grid
 from spherekit.sampling import grid as as_grid
 from spherekit.spectra.gaussian import covariance_factors
+from spherekit.spectra.mask import Mask
 from spherekit.spectra.multilevel import Nested, Solution, solver_of
 from spherekit.spectra.signal_and_noise import SignalAndNoise
 
@@ -66,7 +67,7 @@ def wiener_filter(
     *,
     spin: int = 0,
     sampling: Grid | str | None = None,
-    mask: ArrayLike | None = None,
+    mask: Mask | ArrayLike | None = None,
     beam: ArrayLike | None = None,
     tol: float = TOLERANCE,
     max_iter: int = MAX_ITERATIONS,
@@ -101,8 +102,8 @@ def wiener_filter(
         Spin of the field, 0 <= spin < L.
     sampling : Grid or str, optional
         Grid of the samples; required unless ``f`` is a `Map`.
-    mask : bool array_like [shape=grid.shape or (3, \\*grid.shape)], optional
-        False for samples that are not used.
+    mask : bool array_like [shape=grid.shape or (3, \\*grid.shape)] or Mask, optional
+        False for samples that are not used; samples of a `Mask` are used where its weights are > 0.
     beam : array_like [shape=(L,) or (n, L)], optional
         b_l by which the signal was multiplied, of all or of each of the n signals: beam times pixel window.
     tol : float
@@ -314,14 +315,22 @@ def _inverse_noise(components, noise, mask, grid):
 
 
 def _checked_mask(mask, shape, grid):
+    if isinstance(mask, Mask):
+        if mask.grid != grid:
+            raise ValueError(
+                f"the mask is of {mask.grid!r}, the samples are of {grid!r}; pass one grid"
+            )
+        return np.broadcast_to(mask.values > 0, shape)
     check_coordinates(mask, grid, "mask")
     mask = checks.as_float_array(mask, "mask")
     if mask.shape not in (shape, shape[1:]):
         raise ValueError(f"mask has shape {mask.shape}; expected {shape[1:]} or {shape}")
     if not np.isin(mask, (0, 1)).all():
+        fractional = mask[~np.isin(mask, (0, 1))]
         raise ValueError(
-            "mask must be boolean: True (1) for observed samples, False (0) for others; of an apodized mask "
-            "pass mask > 0, as the weights of samples follow from their noise"
+            f"mask has {fractional.size} values that are neither 0 nor 1 (the first is {fractional[0]:g}); "
+            "expected True (1) for observed samples and False (0) for others: of an apodized mask pass "
+            "mask > 0, as the weights of samples follow from their noise"
         )
     return np.broadcast_to(mask.astype(bool), shape)
 
