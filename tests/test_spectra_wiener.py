@@ -12,6 +12,10 @@ from spherekit.spectra.multilevel import Nested
 from spherekit.spectra.wiener import wiener_system
 
 UNSEEN = -1.6375e30
+#: A relative residual of rounding.
+EXACT = 1e-11
+#: What `wiener_filter` promises of each C_l at its default tolerance, relative.
+SPECTRUM_ERROR = 1e-3
 L = 10
 ELL = np.arange(L)
 CL = {
@@ -115,6 +119,22 @@ def test_iterations_against_the_matrices_of_the_samples(kind, grid, rng):
     solution = Nested(system, dense=80).iterate(b, 1e-13, 2000)
     assert solution.converged
     assert_close(system.signal @ solution.y, mean, ANALYSIS)
+
+
+@pytest.mark.parametrize("L", [48, 64])
+def test_default_tolerance_gives_the_spectrum_to_a_thousandth(L, rng):
+    """Of a signal that is far above the noise at all degrees, with 40 % of the sphere masked."""
+    grid = HEALPix(32)
+    cl = np.zeros(L)
+    cl[2:] = 1e3 / np.arange(2, L) ** 2.2
+    f = spherekit.inverse(gaussian_flm(cl, L, rng), L, sampling=grid, reality=True)
+    f += 0.3 * rng.standard_normal(f.shape)
+    options = dict(sampling=grid, mask=np.abs(np.cos(grid.theta) - 0.1) > 0.4)
+    flm, fit = wiener_filter(f, L, cl, 0.3, **options)
+    exact, exact_fit = wiener_filter(f, L, cl, 0.3, tol=EXACT, max_iter=5000, **options)
+    assert fit.converged and exact_fit.converged and fit.iterations < exact_fit.iterations
+    error = power(flm)[2:] / power(exact)[2:] - 1
+    assert np.abs(error).max() < SPECTRUM_ERROR
 
 
 # --- constrained realizations ---------------------------------------------------------------------

@@ -23,7 +23,7 @@ from spherekit.spectra.multilevel import Nested, Solution, solver_of
 from spherekit.spectra.signal_and_noise import SignalAndNoise
 
 #: The relative residual of `wiener_filter` by default.
-TOLERANCE = 3e-7
+TOLERANCE = 2e-7
 #: The largest number of its iterations.
 MAX_ITERATIONS = 1000
 
@@ -83,7 +83,9 @@ def wiener_filter(
     Where nothing is observed the mean continues the signal by its correlations; its power is below C_l
     (`constrained_realization` adds what is missing). The system is solved directly for up to 1100 unknowns,
     else by conjugate gradients with a preconditioner of several levels (Smith, Zahn and Dore 2007, Phys. Rev.
-    D 76, 043510).
+    D 76, 043510). Their number grows about as the square root of the ratio of signal to noise in C_l: with 40 %
+    of the sphere masked, T needs about 50 where the ratio is 15 at the highest degree and 500 at l = 10, 130
+    at 10 times and 360 at 100 times these ratios.
 
     Parameters
     ----------
@@ -107,7 +109,8 @@ def wiener_filter(
     beam : array_like [shape=(L,) or (n, L)], optional
         b_l by which the signal was multiplied, of all or of each of the n signals: beam times pixel window.
     tol : float
-        Relative residual, 0 < tol < 1, in the norm of `WienerFit`.
+        Relative residual, 0 < tol < 1, in the norm of `WienerFit`. The default gives each C_l of the result
+        to about 1e-3; the error is proportional to it.
     max_iter : int
         Largest number of iterations.
     threads : int, optional
