@@ -84,13 +84,21 @@ def _errors(args, inputs, fields, fields2, bins, noise, result):
 
 
 def _signal(measured):
-    """The measured spectra, >= 0 of a signal with itself, and the mean of the two orders of others."""
+    """The measured spectra, >= 0 of a signal with itself, and the mean of the two orders of others.
+
+    Where the noise makes a cross-spectrum larger than the geometric mean of those of its signals, it is
+    reduced to that.
+    """
     spectra = {}
     for name, cl in measured.items():
         if name[::-1] in spectra:
             continue
         mean = (cl + measured.get(name[::-1], cl)) / 2
         spectra[name] = np.maximum(mean, 0) if name[0] == name[1] else mean
+    for a, b in spectra:
+        if a != b and {a + a, b + b} <= set(spectra):
+            largest = np.sqrt(spectra[a + a] * spectra[b + b])
+            spectra[a + b] = np.clip(spectra[a + b], -largest, largest)
     return spectra
 
 

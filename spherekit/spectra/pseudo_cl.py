@@ -19,8 +19,11 @@ from spherekit._core.traced import as_float_array
 from spherekit.spectra.angular_power import power
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.masked_fields import MaskedField
+from spherekit.spectra.masked_input import common_frame
 from spherekit.spectra.mode_coupling import coupling_matrix
 
+#: Largest difference of the spectra of the same masks, relative to their largest value.
+SAME_MASKS = 1e-9
 #: Largest condition number of a binned coupling matrix, with columns of norm 1, that is inverted.
 MAX_CONDITION = 1e10
 
@@ -137,8 +140,8 @@ class Coupling:
         field2 = field if field2 is None else field2
         _check_fields(field, field2)
         mask_power = field.mask.power(field2.mask)
-        beam = (field.beam[:, None] * field2.beam[None]).reshape(-1, field.L)
-        names = tuple(a + b for a in field.names for b in field2.names)
+        beam = _product_of_beams(field, field2)
+        names = pairs_of_signals(field, field2)
         spins = field.spin, field2.spin
         return cls(mask_power, field.L, spins, (field.pure, field2.pure), beam, names)
 
@@ -447,6 +450,59 @@ def _listed(labels, indices, max_listed=6):
     return ", ".join(words) + (f" and {remaining} more" if remaining else "")
 
 
+def pairs_of_signals(field, field2):
+    """The pairs of signals of two masked fields, in the order of `pseudo_power`.
+
+    >>> from spherekit.spectra import masked_field
+    >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+    >>> pairs_of_signals(T, T)
+    ('TT',)
+    """
+    return tuple(a + b for a in field.names for b in field2.names)
+
+
+def _product_of_beams(field, field2):
+    return (field.beam[:, None] * field2.beam[None]).reshape(-1, field.L)
+
+
+def check_coupling(coupling, field, field2, name):
+    """Refuse a coupling of other fields; masks are compared if their coefficients are known.
+
+    Raises
+    ------
+    TypeError
+        Not a `Coupling`.
+    ValueError
+        Another band-limit, other spins, pure signals, beams or masks.
+
+    >>> from spherekit.spectra import masked_field
+    >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+    >>> check_coupling(Coupling.of(T), T, T, "coupling")
+    """
+    if not isinstance(coupling, Coupling):
+        raise TypeError(f"{name} is {type(coupling).__name__}; expected spherekit.spectra.Coupling")
+    expected = dict(
+        L=field.L, spins=(field.spin, field2.spin), pure=(tuple(field.pure), tuple(field2.pure))
+    )
+    for attribute, value in expected.items():
+        present = getattr(coupling, attribute)
+        if present != value:
+            raise ValueError(
+                f"{name} has {attribute} = {present}, the fields {value}; expected their coupling, "
+                "Coupling.of(field, field2)"
+            )
+    if not np.array_equal(coupling.beam, _product_of_beams(field, field2)):
+        raise ValueError(f"{name} has another beam than the fields; expected that of their beams")
+    if field.mask.has_coefficients and field2.mask.has_coefficients:
+        mask_power = field.mask.power(field2.mask)
+        bound = SAME_MASKS * np.abs(mask_power).max()
+        n = coupling.mask_power.size
+        if n != mask_power.size or not np.abs(coupling.mask_power - mask_power).max() <= bound:
+            raise ValueError(
+                f"{name} is that of other masks: its mask_power differs from that of the masks of the fields"
+            )
+
+
 def _check_fields(field, field2):
     for x in (field, field2):
         if not isinstance(x, MaskedField):
@@ -457,3 +513,4 @@ def _check_fields(field, field2):
         raise ValueError(
             f"the fields have the band-limits {field.L} and {field2.L}; expected the same"
         )
+    common_frame(**{"the first field": field.mask, "the second": field2.mask})

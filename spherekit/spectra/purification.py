@@ -24,8 +24,8 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit.conventions import degrees, spin_to_eb
 from spherekit.sampling.base import Grid
-from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.mask import Mask, checked_iterations, iterated_forward, observed_samples
+from spherekit.spectra.masked_input import common_frame, grid_of, warn_beyond_pixels
 
 
 def pure_coefficients(
@@ -33,7 +33,7 @@ def pure_coefficients(
     L: int,
     mask: Mask | ArrayLike,
     *,
-    sampling: str | Grid = "mw",
+    sampling: str | Grid | None = None,
     purify: Literal["E", "B", "EB"] = "B",
     iterations: int | None = None,
     threads: int | None = None,
@@ -46,20 +46,23 @@ def pure_coefficients(
 
     Parameters
     ----------
-    f : complex array_like [shape=(..., *grid.shape)]
-        Maps Q + i U (COSMO). Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
+    f : complex array_like [shape=(..., *grid.shape)], or Map
+        Maps Q + i U (COSMO), or a `spherekit.io.Map` of Q and U, as of `masked_field`. Samples where ``mask``
+        is 0 may be missing (NaN, infinite or UNSEEN).
     L : int
         Band-limit of the coefficients, > 2.
     mask : Mask or array_like [shape=grid.shape]
         Weights >= 0 that go to zero smoothly, with their first derivative (see `apodize`). Its derivatives
         are those of its band-limited fit on the grid; a `Mask` computes them once for all fields.
-    sampling : str or Grid
-        Grid of the maps, as in `spherekit.harmonic.forward`.
+    sampling : str or Grid, optional
+        Grid of the maps, as in `spherekit.harmonic.forward`. By default that of a `Map` or `Mask` among the
+        arguments, else "mw".
     purify : {"E", "B", "EB"}
         The pure modes. The other mode, if any, is that of the masked field.
     iterations : int, optional
         Iterations ``flm += forward(f - inverse(flm))`` after the quadrature, of the map and of the mask. By
-        default 3 on grids without a sampling theorem (HEALPix), as those of healpy, else 0.
+        default 3 on grids without a sampling theorem (HEALPix), else 0; those of healpy with equal weights of
+        the pixels, ``HEALPix(nside, weights="equal")``.
     threads : int, optional
         Number of threads. The result does not depend on it.
 
@@ -72,8 +75,8 @@ def pure_coefficients(
     Raises
     ------
     TypeError
-        Maps or a mask of another dtype, with a unit or with masked entries; L, iterations or threads that are
-        not integers; a sampling that is neither a grid nor a name.
+        Real maps; maps or a mask of another dtype, with a unit or with masked entries; L, iterations or
+        threads that are not integers; a sampling that is neither a grid nor a name.
     ValueError
         Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0;
         an invalid L, ``purify``, grid or number of iterations or threads.
@@ -108,15 +111,30 @@ def pure_coefficients(
     5.8e-02
     6.3e-07
     """
-    grid = as_grid(sampling, L)
     L = checks.integer(L, "L", 3)
+    grid = grid_of(sampling, L, f=f, mask=mask)
     if purify not in ("E", "B", "EB"):
         raise ValueError(f"purify is {purify!r}; expected 'E', 'B' or 'EB'")
+    common_frame(f=f, mask=mask)
     if not isinstance(mask, Mask):
         mask = Mask(mask, L, grid, iterations, threads)
-    f = observed_samples(f, mask, L)
+    if mask.grid != grid:
+        raise ValueError(
+            f"the mask is of {mask.grid!r}, the maps are of {grid!r}; pass the same grid to both"
+        )
+    f = observed_samples(f, mask, L, 2)
+    warn_beyond_pixels(grid, L)
     steps = mask.iterations if iterations is None else checked_iterations(iterations, grid)
-    options = dict(iterations=steps, sampling=grid, threads=threads)
+    return pure_signals(f, L, mask, purify, iterations=steps, sampling=grid, threads=threads)
+
+
+def pure_signals(f, L, mask, purify, **options):
+    """`pure_coefficients` of checked samples.
+
+    >>> [x.shape for x in pure_signals(np.ones((3, 5)) + 0j, 3, Mask(np.ones((3, 5)), 3), "B",
+    ...                                iterations=0, sampling="mw")]
+    [(9,), (9,)]
+    """
     flm = iterated_forward(f * mask.values.astype(checks.real_type(f)), L, spin=2, **options)
     plain = spin_to_eb(flm, spin=2)
     pure = spin_to_eb(flm + _counterterms(f, L, mask, options), spin=2)
