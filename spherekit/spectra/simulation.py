@@ -132,7 +132,7 @@ def _polarized(cl, L):
     if unknown:
         raise ValueError(
             f"cl has the spectra {', '.join(unknown)}; a polarized sky has the signals T, E and B, with the "
-            "spectra TT, EE, BB, TE, TB and EB (correlated_flm has signals of any names)"
+            "spectra TT, EE, BB, TE, TB and EB (correlated_flm has signals of any letters)"
         )
     return {name: cl.get(name, np.zeros(L)) for name in _SIGNALS} | dict(cl)
 
