@@ -157,6 +157,7 @@ CALLS = {
         noise=1.0,
         rng=0,
         n=1,
+        spin=0,
         sampling="healpix:1",
         max_iter=9,
         threads=1,
@@ -190,7 +191,14 @@ CALLS = {
     "spectra.remove_monopole_dipole": dict(f=PIXELS, sampling="healpix:1"),
     "spectra.remove_templates": dict(f=PIXELS, templates=[PIXELS**2], sampling="healpix:1"),
     "spectra.wiener_filter": dict(
-        f=PIXELS, L=2, cl=np.ones(2), noise=1.0, sampling="healpix:1", max_iter=9, threads=1
+        f=PIXELS,
+        L=2,
+        cl=np.ones(2),
+        noise=1.0,
+        spin=0,
+        sampling="healpix:1",
+        max_iter=9,
+        threads=1,
     ),
     "spectra.sky_fraction": dict(mask=np.ones(12), sampling="healpix:1"),
     **{
