@@ -71,7 +71,7 @@ def simulated(nside: int, L: int, noise: float, rng: np.random.Generator | int =
 def resampled_mask(mask, nside: int):
     """The boolean mask whose pixels have the values of the pixels of ``mask`` that contain their centers.
 
-    >>> resampled_mask([1] * 6 + [0] * 6, 2).sum()
+    >>> int(resampled_mask([1] * 6 + [0] * 6, 2).sum())
     24
     """
     mask = np.asarray(mask) > 0
