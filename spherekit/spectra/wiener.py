@@ -83,9 +83,9 @@ def wiener_filter(
     Where nothing is observed the mean continues the signal by its correlations; its power is below C_l
     (`constrained_realization` adds what is missing). The system is solved directly for up to 1100 unknowns,
     else by conjugate gradients with a preconditioner of several levels (Smith, Zahn and Dore 2007, Phys. Rev.
-    D 76, 043510). Their number grows about as the square root of the ratio of signal to noise in C_l: with 40 %
-    of the sphere masked, T needs about 50 where the ratio is 15 at the highest degree and 500 at l = 10, 130
-    at 10 times and 360 at 100 times these ratios.
+    D 76, 043510). Their number grows about as the square root of the ratio of signal to noise in C_l: with 40
+    percent of the sphere masked, T needs about 50 where the ratio is 15 at the highest degree and 500 at
+    l = 10, 130 at 10 times and 360 at 100 times these ratios.
 
     Parameters
     ----------
