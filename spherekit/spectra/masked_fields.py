@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.conventions import spin_to_eb
+from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.spectra.mask import Mask, in_double, iterated_forward, mask_on, observed_samples
 from spherekit.spectra.masked_input import common_frame, grid_of, warn_beyond_pixels
-from spherekit.spectra.purification import pure_signals
+from spherekit.spectra.purification import pure_signals, warn_of_edges
 
 
 class MaskedField(NamedTuple):
@@ -28,7 +29,7 @@ class MaskedField(NamedTuple):
     spin : int
         Spin of the field, >= 0.
     flm : complex ndarray [shape=(..., n, L*L)]
-        Coefficients of the n signals.
+        Coefficients of the n signals. Read-only, as ``beam``.
     mask : Mask
         The mask, with the grid of the maps.
     beam : float64 ndarray [shape=(n, L)]
@@ -98,7 +99,9 @@ def masked_field(
         One letter for each signal. By default ("T",), or ("E", "B").
     purify : {"", "E", "B", "EB"}
         Signals of a field of spin 2 that are pure: free of the power that the mask mixes into them from the
-        other (Smith 2006, Phys. Rev. D 74, 083002). The mask must go smoothly to 0 (`apodize`).
+        other (Smith 2006, Phys. Rev. D 74, 083002). The mask must go smoothly to 0 (`apodize`). Samples
+        where it is 0 are not used; NaMaster uses them, weighted with the derivatives of the mask, which ring
+        there.
     iterations : int, optional
         Iterations of the quadrature, as of `Mask`: on HEALPix 3 by default, which are those of healpy for
         ``HEALPix(nside, weights="equal")``.
@@ -125,7 +128,7 @@ def masked_field(
     Warns
     -----
     UserWarning
-        L is larger than 3 nside on HEALPix.
+        L is larger than 3 nside on HEALPix; pure signals with a mask that has a step at its edge.
 
     See Also
     --------
@@ -153,6 +156,7 @@ def masked_field(
     warn_beyond_pixels(grid, L)
     options = dict(iterations=mask.iterations, sampling=grid, threads=threads)
     if any(pure):
+        warn_of_edges(mask)
         signals = pure_signals(f, L, mask, purify, **options)
     else:
         flm = iterated_forward(
@@ -160,7 +164,10 @@ def masked_field(
         )
         signals = spin_to_eb(flm, spin=spin) if spin else (flm,)
     beam = _checked_beam(beam, len(names), L)
-    return MaskedField(names, spin, anp.stack(signals, axis=-2), mask, beam, pure)
+    flm = anp.stack(signals, axis=-2)
+    for x in (beam,) if is_traced(flm) else (beam, flm):
+        x.flags.writeable = False
+    return MaskedField(names, spin, flm, mask, beam, pure)
 
 
 def _checked_names(names, spin):

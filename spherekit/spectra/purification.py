@@ -12,10 +12,15 @@ Phys. Rev. D 79, 123515, eq. 25-27):
            + N_l int conj(eth eth W) f conj(Y_lm).
 
 The boundary terms vanish if W and its first derivative are zero at the edge of the observed sky.
+
+The derivatives are those of the band-limited fit to the samples of the mask. That fit rings where the mask is
+0; there its derivatives are set to 0, so that missing samples are not used. NaMaster multiplies by them, so
+that its pure fields use samples outside of the mask, and differ from these where the mask is not smooth.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -26,6 +31,10 @@ from spherekit.conventions import degrees, spin_to_eb
 from spherekit.sampling.base import Grid
 from spherekit.spectra.mask import Mask, checked_iterations, iterated_forward, observed_samples
 from spherekit.spectra.masked_input import common_frame, grid_of, warn_beyond_pixels
+
+#: Weight of samples beside masked ones, over the largest weight, above which the mask has a step there: 1 of
+#: masks of zeros and ones, at most 0.65 of those of `apodize` with a width of two samples.
+LARGE_WEIGHT = 0.75
 
 
 def pure_coefficients(
@@ -41,8 +50,9 @@ def pure_coefficients(
     """Coefficients of the E and B modes of a masked field of spin 2, of which those of ``purify`` are pure.
 
     A pure mode is that of the mask times the scalar field of E or of B, so that the mask mixes no power of
-    the other mode into it. It is exact on grids with a sampling theorem, if the products of field, mask and
-    harmonics are below the band-limit of the grid; on others what remains is that of the quadrature.
+    the other mode into it. Samples where the mask is 0 are not used. It is exact on grids with a sampling
+    theorem, if the products of field, mask and harmonics are below the band-limit of the grid; on others what
+    remains is that of the quadrature.
 
     Parameters
     ----------
@@ -84,7 +94,8 @@ def pure_coefficients(
     Warns
     -----
     UserWarning
-        L is larger than 3 nside on HEALPix.
+        L is larger than 3 nside on HEALPix. A mask that falls to zero within about a sample, such as one of
+        zeros and ones: the power of the other mode is then mixed into the pure one.
 
     See Also
     --------
@@ -124,8 +135,43 @@ def pure_coefficients(
         )
     f = observed_samples(f, mask, L, 2)
     warn_beyond_pixels(grid, L)
+    warn_of_edges(mask)
     steps = mask.iterations if iterations is None else checked_iterations(iterations, grid)
     return pure_signals(f, L, mask, purify, iterations=steps, sampling=grid, threads=threads)
+
+
+def warn_of_edges(mask):
+    """Warn of a mask that has a step at its edge: 1/10 of the samples at its edge have large weights.
+
+    >>> from spherekit.spectra import apodize
+    >>> mask = np.repeat([1.0, 0.0], [384, 384])
+    >>> warn_of_edges(Mask(apodize(mask, 0.7, sampling="healpix:8"), 8, "healpix:8"))
+    """
+    weights = _edge_weights(mask.values)
+    if not weights.size or np.mean(weights > LARGE_WEIGHT * mask.values.max()) < 0.1:
+        return
+    grid = mask.grid
+    distance = np.pi / (2 * grid.nside if grid.name == "healpix" else grid.default_L)
+    warnings.warn(
+        "the mask has a step at its edge, so that the pure modes contain power of the other one; pass a mask "
+        "that goes to zero smoothly, such as spherekit.spectra.apodize(mask, width) with a width of at "
+        f"least {np.degrees(2 * distance):.2g} degrees",
+        UserWarning,
+        stacklevel=3,
+    )
+
+
+def _edge_weights(values):
+    """The weights > 0 of samples that follow or precede one of weight 0, in a ring or along a meridian."""
+    observed = values > 0
+    at_edge = np.zeros(observed.shape, bool)
+    views = [(observed.ravel(), at_edge.reshape(-1))]  # also from the end of a ring to the next one
+    if observed.ndim == 2:
+        views.append((observed, at_edge))
+    for x, edge in views:
+        edge[1:] |= x[1:] & ~x[:-1]
+        edge[:-1] |= x[:-1] & ~x[1:]
+    return values[at_edge]
 
 
 def pure_signals(f, L, mask, purify, **options):
