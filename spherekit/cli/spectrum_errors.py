@@ -10,8 +10,8 @@ def arguments(parser):
     parser.add_argument(
         "--errors",
         choices=("knox", "gaussian", "none"),
-        help="error bars of bandpowers: by the number of modes (knox, default; too small in the first bins of "
-        "masked maps), or the Gaussian covariance with the mask (of --method master). They are those of the "
+        help="error bars of bandpowers: by the number of modes (knox, default; too small in the first bins "
+        "of masked maps), or the Gaussian covariance with the mask (of --method master). They are those of the "
         "measured spectra, or of --theory",
     )
 
