@@ -541,7 +541,7 @@ def test_bandpowers_have_ranges_and_error_bars():
     from spherekit.spectra import Bins
 
     bins = Bins([2, 10], [10, 30], 40)
-    factor = bins.ell * (bins.ell + 1) / (2 * np.pi)
+    factor = Bins([2, 10], [10, 30], 40, dl=True).bin(np.ones(40))
     ax = plot.bandpowers([3.0, 1.0], bins, errors=[0.5, 0.2], label="data", unit="uK^2", title="TT")
     points, _, (ranges, bars) = ax.containers[0]
     np.testing.assert_allclose(points.get_xydata(), np.c_[bins.ell, factor * [3, 1]])
@@ -564,6 +564,27 @@ def test_bandpowers_have_ranges_and_error_bars():
     np.testing.assert_allclose(ax.containers[0][0].get_ydata(), [3, 1])
     assert ax.get_yscale() == ax.get_xscale() == "log"
     plt.close("all")
+
+
+def test_noisy_last_bins_do_not_rule_the_limits():
+    from spherekit.spectra import Bins
+
+    bins = Bins.linear(62, 10, dl=True)
+    values, errors = [1.0, 2, 1, 2, -40, 60], [0.1, 0.1, 0.1, 0.2, 30, 50]
+    ax = plot.bandpowers(values, bins, errors=errors, label="BB")
+    low, high = ax.get_ylim()
+    assert -1 < low <= 0 and 2.2 < high < 4
+    assert sorted(line.get_marker() for line in ax.lines[-2:]) == ["^", "v"]
+    ax = plot.bandpowers([30.0, 2, 1, 2, 1, 1], bins, errors=[20.0, 0.2, 0.1, 0.2, 0.1, 0.1])
+    assert ax.get_ylim()[1] > 50  # the first bins are not omitted
+
+
+def test_the_first_of_logarithmic_bins_is_within_the_axes():
+    from spherekit.spectra import Bins
+
+    bins = Bins.log(200, 12)
+    ax = plot.bandpowers(np.ones(12), bins, errors=np.full(12, 0.1))
+    assert ax.get_xscale() == "log" and ax.get_xlim()[0] < 1.8
 
 
 def test_windows_of_bandpowers():

@@ -79,6 +79,7 @@ OTHERS = {
     "Wind",
     "Realizations",
     "Residual",
+    "SignalDeviation",
     "WienerFit",
     "Fit",
     "Diffusion",

@@ -13,16 +13,21 @@ _EXPECTED = (
     "2, such as linear:30,start=10, edges such as 2,10,30,100, or a file of edges or of bandpowers"
 )
 
+#: The bins in which l(l+1) changes by more than this factor are wide.
+_WIDE = 4
+
 
 def arguments(parser):
     """--bins and --dl."""
     parser.add_argument(
         "--bins",
-        help="bandpowers of bins: linear:30 (degrees in a bin), log:20 (number of bins), edges such as "
-        "2,10,30,100, or a file of edges or of bandpowers",
+        help="bandpowers of bins: linear:30 (degrees in a bin; the last bin has up to twice as many), "
+        "log:20 (number of bins), edges such as 2,10,30,100, or a file of edges or of bandpowers",
     )
     parser.add_argument(
-        "--dl", action="store_true", help="bandpowers of D_l = l(l+1) C_l / 2 pi instead of C_l"
+        "--dl",
+        action="store_true",
+        help="bandpowers of D_l = l(l+1) C_l / 2 pi instead of C_l; of spectra such as those of the CMB",
     )
 
 
@@ -38,6 +43,31 @@ def read(args, L):
         raise
     except (ValueError, TypeError) as error:
         raise Usage(f"--bins {args.bins}: {error}") from None
+
+
+def on_width(bins):
+    """The advice to take bandpowers of D_l, where l(l+1) changes much within bins of C_l; else nothing."""
+    if bins is None or bins.dl:
+        return []
+    first, last = np.maximum(bins.first, 1), bins.stop - 1
+    wide = np.flatnonzero(last * (last + 1) > _WIDE * first * (first + 1))
+    if not wide.size:
+        return []
+    degrees = f"l = {first[wide[0]]}..{last[wide[0]]}"
+    return [
+        f"bandpowers of C_l in wide bins such as {degrees}: the lowest degrees rule those of steep spectra; "
+        "--dl averages l(l+1) C_l / 2 pi"
+    ]
+
+
+def on_last(text, bins):
+    """The width of the last of linear bins, if it is wider than the others."""
+    if bins is None or not text.startswith("linear:"):
+        return []
+    widths = bins.stop - bins.first
+    if widths[-1] == widths[0]:
+        return []
+    return [f"the last bin, l = {bins.first[-1]}..{bins.stop[-1] - 1}, is wider than the others"]
 
 
 def _bins(text, L, dl):

@@ -269,10 +269,11 @@ def _advice(args):
     )
 
 
-def read_mask(args, sky):
+def read_mask(args, sky, notes=None):
     """Weights from 0 to 1 of the mask ``args.mask``, or None without a mask.
 
-    The mask is a file, or "missing", which is 0 where a sample is missing.
+    The mask is a file, or "missing", which is 0 where a sample is missing. To the list ``notes`` a line is
+    added if only one of map and mask states its frame.
     """
     path = args.mask
     shape = tuple(sky.grid.shape)
@@ -291,6 +292,12 @@ def read_mask(args, sky):
     name = grid_name(sky.grid)
     fields = _mask_fields(path, args, sky.grid)
     refuse_frames(path, fields.frame, args.file, sky.frame)
+    if notes is not None and bool(fields.frame) != bool(sky.frame):
+        pair = (path, args.file) if fields.frame else (args.file, path)
+        frame = fields.frame or sky.frame
+        notes.append(
+            f"{pair[0]} is in {frame} coordinates; {pair[1]} states none, taken to be the same"
+        )
     values = fields.values[0]
     refuse_missing_weights(values, name=f"the mask {path}")
     on_grid = grid_name(fields.grid) == name
@@ -302,10 +309,19 @@ def read_mask(args, sky):
             + _advice_on_resolution(args, fields.grid, sky.grid)
         )
     low, high = float(values.min()), float(values.max())
+    if high == low == 0:
+        raise ValueError(
+            f"the mask {path} is 0 at all samples; expected weights from 0 (excluded) to 1 (included)"
+        )
     if low < -ROUNDING or high > 1 + ROUNDING or not high > 0:
+        advice = (
+            "; apply numpy.clip(mask, 0, 1) after smoothing"
+            if low > -0.2 and 0 < high < 1.2
+            else ""
+        )
         raise ValueError(
             f"the mask {path} has values from {low:.4g} to {high:.4g}; expected weights "
-            "from 0 (excluded) to 1 (included), not all 0; apply numpy.clip(mask, 0, 1) after smoothing"
+            f"from 0 (excluded) to 1 (included), not all 0{advice}"
         )
     values = values.astype(float)
     return values if low >= 0 and high <= 1 else np.clip(values, 0, 1)
@@ -349,7 +365,11 @@ def _mask_fields(path, args, grid):
     from spherekit import io
 
     contents = io.read_arrays(path) if is_arrays(path) else {"grid": None}
-    if args.mask_field is None and not {"grid", "values", "flm"} & contents.keys():
+    field = args.mask_field
+    is_named = not {"grid", "values", "flm"} & contents.keys()
+    if field is None and is_named and len(contents) == 1:
+        field = next(iter(contents))
+    elif field is None and is_named:
         names = ", ".join(contents)
         raise Usage(
             f"the mask {path} contains several fields ({names}); select one with --mask-field"
@@ -357,7 +377,7 @@ def _mask_fields(path, args, grid):
     _refuse_resolution(path, args, contents if is_arrays(path) else {}, grid)
     grid = None if "grid" in contents else grid_name(grid)
     options = SimpleNamespace(
-        grid=grid, field=args.mask_field, hdu=args.mask_hdu, ordering=args.mask_ordering
+        grid=grid, field=field, hdu=args.mask_hdu, ordering=args.mask_ordering
     )
     try:
         fields = read_fields(path, options)
@@ -368,7 +388,7 @@ def _mask_fields(path, args, grid):
         raise Usage(
             f"the mask {path} also contains the maps {', '.join(tables)}; select one with --mask-hdu"
         )
-    if args.mask_field is None and (fields.unread or len(fields.values) > 1):
+    if field is None and (fields.unread or len(fields.values) > 1):
         names = ", ".join(fields.columns + fields.unread) or f"{len(fields.values)} without names"
         raise Usage(
             f"the mask {path} contains several fields ({names}); select one with --mask-field"

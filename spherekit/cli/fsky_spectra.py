@@ -8,8 +8,11 @@ from spherekit.cli.measured import Factor, Measured, names_and_units
 _ADVICE = "--method master decouples them, in bins such as --bins linear:30"
 
 
-def measure(args, inputs, bins, noise):
-    """The `Measured` spectra of the `Inputs`, without the noise, by pair, in their pseudo-spectra."""
+def measure(args, inputs, bins, noise, theory=None):
+    """The `Measured` spectra of the `Inputs`, without the noise, by pair, in their pseudo-spectra.
+
+    ``theory``: C_l by pair of the error bars, in place of those that are measured.
+    """
     first, second, half = inputs
     of_inputs = [_coefficients(args, x) for x in inputs.present]
     flms = [x[0] for x in of_inputs]
@@ -24,7 +27,8 @@ def measure(args, inputs, bins, noise):
     errors = {}
     if bins is not None:
         if args.errors != "none" and f_sky.ndim == 0:
-            errors = _errors(inputs, flms, bins, factor, spectra, split_noise)
+            known = split_noise if inputs.half is not None else noise
+            errors = _errors(inputs, flms, bins, factor, spectra, known, theory)
         spectra = {name: bins.bin(cl) for name, cl in spectra.items()}
     named, units = names_and_units(first, second, spectra)
     errors, _ = names_and_units(first, second, errors)
@@ -33,6 +37,7 @@ def measure(args, inputs, bins, noise):
     if second is not None and f_sky < 1:
         lines.append(f"cross-spectra / {f_sky:.4f}, the mean of the product of the masks")
     lines += [line, *_on_coupling(inputs)]
+    lines += [spectrum_errors.describe(args, inputs, theory)] if errors else []
     lines = list(dict.fromkeys(filter(None, lines)))
     weights = {} if bins is None else {name: {name: bins.matrix()} for name in named}
     f_sky = f_sky.item() if f_sky.size == 1 else f_sky.tolist()
@@ -57,14 +62,14 @@ def _pseudo(inputs, flms):
     return cross_power(*signals), {}
 
 
-def _errors(inputs, flms, bins, factor, spectra, split_noise):
+def _errors(inputs, flms, bins, factor, spectra, noise, theory):
     """Error bars of the bandpowers by pair."""
     f_modes = spectrum_errors.fraction(inputs)
     if inputs.half is not None:
-        noise = {name: cl * factor(*name) for name, cl in split_noise.items()}
-        return spectrum_errors.of_halves(bins, f_modes, spectra, noise)
+        noise = {name: cl * factor(*name) for name, cl in noise.items()}
+        return spectrum_errors.of_halves(bins, f_modes, spectra, noise, theory)
     signals = [by_name(x, flm) for x, flm in zip(inputs.present, flms, strict=True)]
-    return spectrum_errors.knox(bins, f_modes, *signals, scale=factor)
+    return spectrum_errors.knox(bins, f_modes, *signals, scale=factor, theory=theory, noise=noise)
 
 
 def _coefficients(args, source):
@@ -152,7 +157,12 @@ def _sky_fraction(first, second):
         fractions = [sky_fraction(weights[i], sampling=grid) for i in np.ndindex(leading)]
         return np.reshape(fractions, leading)
     masks = [1.0 if x.weights is None else x.weights for x in (first, second)]
-    return np.asarray(np.sum(grid.weights * masks[0] * masks[1]) / (4 * np.pi))
+    fraction = np.sum(grid.weights * masks[0] * masks[1]) / (4 * np.pi)
+    if not fraction > 0:
+        raise ValueError(
+            "the masks do not overlap: their product is 0 at all samples of positive weight"
+        )
+    return np.asarray(fraction)
 
 
 def by_name(source, flms):

@@ -8,8 +8,11 @@ from spherekit.cli.measured import Factor, Measured, name_of_pair, names_and_uni
 from spherekit.cli.options import Usage
 
 
-def measure(args, inputs, bins, noise):
-    """The `Measured` bandpowers of the `Inputs`, without the noise, by pair, in their pseudo-spectra."""
+def measure(args, inputs, bins, noise, theory=None):
+    """The `Measured` bandpowers of the `Inputs`, without the noise, by pair, in their pseudo-spectra.
+
+    ``theory``: C_l by pair of the error bars, in place of those that are measured.
+    """
     from spherekit.spectra import master
 
     first, second, half = inputs
@@ -30,7 +33,8 @@ def measure(args, inputs, bins, noise):
         names.get(name, name): {names.get(source, source): rows for source, rows in of_name.items()}
         for name, of_name in result.windows.items()
     }
-    errors, line = _errors(args, inputs, fields, fields2, bins, noise, result)
+    errors = _errors(args, inputs, fields, fields2, bins, noise, result, theory)
+    line = spectrum_errors.describe(args, inputs, theory)
     errors, _ = names_and_units(first, second, errors)
     f_sky = next(iter(result.f_sky.values()))
     lines = [line for x in inputs.present for line in x.lines]
@@ -59,10 +63,10 @@ def _of_halves(fields, fields2):
     return means, split_power(signals).noise
 
 
-def _errors(args, inputs, fields, fields2, bins, noise, result):
-    """(error bars by pair, a line that describes them)."""
+def _errors(args, inputs, fields, fields2, bins, noise, result, theory):
+    """Error bars by pair."""
     if args.errors == "none":
-        return {}, ""
+        return {}
     signals, windows = _by_name(fields)
     signals2, windows2 = (None, windows) if fields2 is None else _by_name(fields2)
     scale = Factor(next(iter(result.f_sky.values())), windows, windows2)
@@ -70,21 +74,23 @@ def _errors(args, inputs, fields, fields2, bins, noise, result):
     if args.errors == "gaussian":
         from spherekit.spectra import gaussian_covariance
 
-        keywords = dict(cl=_signal(measured), bins=bins, noise=noise or None)
-        if fields2 is not None:
+        keywords = dict(cl=_signal(measured, theory), bins=bins, noise=noise or None)
+        if fields2 is not None or (theory is not None and not noise):
             keywords["noise"] = _noise_of_one(bins, signals, windows, scale, keywords["cl"])
+        if fields2 is not None:
             keywords["noise2"] = _noise_of_one(bins, signals2, windows2, scale, keywords["cl"])
-        line = "error bars: Gaussian covariance with the mask, of the measured bandpowers"
-        return gaussian_covariance(fields, fields2, **keywords).errors(), line
+        return gaussian_covariance(fields, fields2, **keywords).errors()
     f_modes = spectrum_errors.fraction(inputs)
     if inputs.half is not None:
         of_noise = {name: cl * scale(*name) for name, cl in noise.items()}
-        return spectrum_errors.of_halves(bins, f_modes, measured, of_noise), ""
-    return spectrum_errors.knox(bins, f_modes, signals, signals2, scale=scale), ""
+        return spectrum_errors.of_halves(bins, f_modes, measured, of_noise, theory)
+    known = dict(theory=theory, noise=noise)
+    return spectrum_errors.knox(bins, f_modes, signals, signals2, scale=scale, **known)
 
 
-def _signal(measured):
-    """The measured spectra, >= 0 of a signal with itself, and the mean of the two orders of others.
+def _signal(measured, theory=None):
+    """The spectra of a theory, or else the measured ones: >= 0 of a signal with itself, the mean of both
+    orders of others.
 
     Where the noise makes a cross-spectrum larger than the geometric mean of those of its signals, it is
     reduced to that.
@@ -92,6 +98,10 @@ def _signal(measured):
     spectra = {}
     for name, cl in measured.items():
         if name[::-1] in spectra:
+            continue
+        expected = spectrum_errors.of_pair(theory, name)
+        if expected is not None:
+            spectra[name] = expected
             continue
         mean = (cl + measured.get(name[::-1], cl)) / 2
         spectra[name] = np.maximum(mean, 0) if name[0] == name[1] else mean
@@ -109,8 +119,9 @@ def _noise_of_one(bins, signals, windows, scale, signal):
     noise = {}
     for name, flm in signals.items():
         factor = 1 / (scale.f_sky * windows[name] ** 2)
-        total = bins.unbin(bins.bin(power(flm) * factor))
-        noise[name * 2] = np.maximum(total - signal.get(name * 2, 0), 0) / factor
+        total = power(flm) * factor
+        expected = signal.get(name * 2, np.zeros_like(total))
+        noise[name * 2] = spectrum_errors.excess(total, expected, bins) / factor
     return noise
 
 

@@ -27,6 +27,7 @@ from spherekit.cli import (
     spectrum_errors,
     spectrum_input,
     spectrum_noise,
+    spectrum_purify,
     spectrum_templates,
     spectrum_theory,
     stokes_files,
@@ -54,11 +55,7 @@ def arguments(parser):
         help="of a masked map: C_l / f_sky (default), or decoupled bandpowers (with --bins)",
     )
     apodization.arguments(parser)
-    parser.add_argument(
-        "--purify",
-        choices=("E", "B", "EB"),
-        help="of --method master: modes of Q and U into which the mask mixes no power of the other",
-    )
+    spectrum_purify.arguments(parser)
     bins.arguments(parser)
     spectrum_input.arguments(parser)
     beams.arguments(parser)
@@ -95,14 +92,19 @@ def run(args):
     spectrum_coupling.check(args)
     inputs = spectrum_input.read(args)
     first = inputs.first
-    _check(args, first)
+    _check(args)
+    lines = spectrum_purify.check(args, inputs)
     of_option = bins.read(args, first.L)
+    lines += [*bins.on_width(of_option), *bins.on_last(args.bins, of_option)]
     spectrum_errors.check(args, of_option)
     noise = spectrum_noise.read(args, inputs)
-    theory = spectrum_theory.read(args, inputs)
-    measured = _measure(args, inputs, of_option, noise)
+    theory, on_theory = spectrum_theory.read(args, inputs)
+    lines += on_theory
+    of_errors = spectrum_theory.for_errors(args, theory, first.L)
+    measured = _measure(args, inputs, of_option, noise, of_errors)
+    measured.lines.extend([*lines, *spectrum_noise.warnings(noise, measured)])
     output.refuse_not_finite(args.output, **measured.spectra)
-    figure = _picture(args, measured, theory)
+    figure = _picture(args, measured, None if theory is None else theory.spectra)
     with output.atomic(args.force):
         _write(args, measured)
         spectrum_coupling.write(measured.couplings)
@@ -110,30 +112,23 @@ def run(args):
     _report(args, measured, first.L)
 
 
-def _check(args, first):
+def _check(args):
     """Raise Usage for options that do not apply together."""
     if args.method == "master" and args.bins is None:
         raise options.Usage(
             "--method master decouples bandpowers; pass their bins, e.g. --bins linear:30 or --bins log:20"
         )
-    if args.purify is not None and args.method != "master":
-        raise options.Usage("--purify applies to --method master, with --bins")
-    if args.purify is not None and all(signal.spin != 2 for signal in first.signals):
-        names = "; ".join(signal.name for signal in first.signals)
-        raise options.Usage(
-            f"--purify applies to Q and U, but {args.file} has {names}; select them, e.g. --field Q,U"
-        )
 
 
-def _measure(args, inputs, of_option, noise):
+def _measure(args, inputs, of_option, noise, theory):
     """The `Measured` spectra by the method of the options."""
     if args.method == "master":
         from spherekit.cli import master_spectra
 
-        return master_spectra.measure(args, inputs, of_option, noise)
+        return master_spectra.measure(args, inputs, of_option, noise, theory)
     from spherekit.cli import fsky_spectra
 
-    return fsky_spectra.measure(args, inputs, of_option, noise)
+    return fsky_spectra.measure(args, inputs, of_option, noise, theory)
 
 
 def _picture(args, measured, theory):

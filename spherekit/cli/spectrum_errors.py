@@ -10,8 +10,9 @@ def arguments(parser):
     parser.add_argument(
         "--errors",
         choices=("knox", "gaussian", "none"),
-        help="error bars of bandpowers: by the number of modes (default), or the Gaussian covariance with "
-        "the mask (of --method master)",
+        help="error bars of bandpowers: by the number of modes (knox, default; too small in the first bins "
+        "of masked maps), or the Gaussian covariance with the mask (of --method master). They are those of the "
+        "measured spectra, or of --theory",
     )
 
 
@@ -37,7 +38,26 @@ def fraction(inputs):
     return mode_fraction(*masks[:2], sampling=grid)
 
 
-def knox(bins, f_modes, signals, signals2=None, *, scale):
+def describe(args, inputs, theory):
+    """The line that describes error bars by their method, spectrum and what to pass for better ones."""
+    if args.errors == "none":
+        return ""
+    of = f"of --theory {args.theory}" if theory is not None else "of the measured bandpowers"
+    if args.errors == "gaussian":
+        advice = "" if theory is not None else "; of few modes better ones are those of --theory"
+        return f"error bars: Gaussian covariance with the mask, {of}{advice}"
+    advice = ""
+    if args.method == "master" and any(x.weights is not None for x in inputs.present):
+        advice = "; in the first bins, and of steep spectra, they are too small, by 2 and more: pass --errors gaussian"
+    return f"error bars: by the number of modes (Knox), {of}{advice}"
+
+
+def excess(total, theory, bins):
+    """The spectrum that is constant in each bin by which a measured one exceeds a theory, >= 0."""
+    return np.maximum(bins.unbin(bins.bin(total)) - bins.unbin(bins.bin(theory)), 0)
+
+
+def knox(bins, f_modes, signals, signals2=None, *, scale, theory=None, noise=None):
     """Standard deviations of bandpowers by pair, from the spectra of signal and noise that were measured.
 
     Parameters
@@ -48,12 +68,27 @@ def knox(bins, f_modes, signals, signals2=None, *, scale):
         Coefficients of T, E and B of one map, or of two.
     scale : callable
         (name, name2, whether the second map is meant) to the factor of the pseudo-spectrum.
+    theory : dict of str to ndarray, optional
+        The spectra of the signals by pair, in place of those that were measured.
+    noise : dict of str to ndarray, optional
+        With a theory: pseudo-spectra of the noise; by default what is measured beyond the theory.
     """
     from spherekit.spectra import cross_power, knox_errors
 
     lower = {name.lower(): flm for name, flm in (signals2 or {}).items()}
     pseudo = cross_power({**signals, **lower})
-    spectra = {name: _smooth(cl * scale(*name), bins, name) for name, cl in pseudo.items()}
+    spectra = {}
+    for name, cl in pseudo.items():
+        total = cl * scale(*name)
+        expected = of_pair(theory, name.upper())
+        if expected is None:
+            spectra[name] = _smooth(total, bins, name)
+        elif name[0] != name[1]:
+            spectra[name] = expected
+        elif noise:
+            spectra[name] = expected + noise.get(name.upper(), 0) * scale(*name)
+        else:
+            spectra[name] = expected + excess(total, expected, bins)
     errors = knox_errors(spectra, f_modes, bins=bins)
     if signals2 is None:
         return errors
@@ -61,11 +96,29 @@ def knox(bins, f_modes, signals, signals2=None, *, scale):
     return {name.upper(): x for name, x in of_pairs.items()}
 
 
-def of_halves(bins, f_modes, signal, noise):
-    """Standard deviations of bandpowers of two halves, from the spectra of signal and noise by pair."""
+def of_pair(theory, name):
+    """The spectrum of a pair, in either order; zero of pairs of a theory with both signals, else None."""
+    if not theory:
+        return None
+    if name in theory or name[::-1] in theory:
+        return theory.get(name, theory.get(name[::-1]))
+    if name[0] != name[1] and name[0] * 2 in theory and name[1] * 2 in theory:
+        return np.zeros_like(theory[name[0] * 2])
+    return None
+
+
+def of_halves(bins, f_modes, signal, noise, theory=None):
+    """Standard deviations of bandpowers of two halves, from the spectra of signal and noise by pair.
+
+    The signal is that of a ``theory`` where it has the pair.
+    """
     from spherekit.spectra import knox_errors
 
-    signal = {name: _smooth(cl, bins, name) for name, cl in signal.items()}
+    expected = {name: of_pair(theory, name) for name in signal}
+    signal = {
+        name: _smooth(cl, bins, name) if expected[name] is None else expected[name]
+        for name, cl in signal.items()
+    }
     noise = {name: _smooth(cl, bins, name) for name, cl in noise.items()}
     return knox_errors(signal, f_modes, noise=noise, splits=2, bins=bins)
 

@@ -89,11 +89,11 @@ def read(args):
     return Inputs(first, _read_other(args, first, "cross"), _read_other(args, first, "half"))
 
 
-def _read(args):
-    """The `Input` of ``args.file``."""
+def _read(args, first=None):
+    """The `Input` of ``args.file``; of --cross and --half on the grid of ``first``."""
     if coefficients.in_file(args.file, args.hdu):
         return _of_coefficients(args)
-    return _of_map(args)
+    return _of_map(args, first)
 
 
 def _read_other(args, first, option):
@@ -101,18 +101,12 @@ def _read_other(args, first, option):
     path = getattr(args, option)
     if path is None:
         return None
-    second = _read(_options_of_other(args, first, path))
+    second = _read(_options_of_other(args, first, path), first)
     if (first.grid is None) != (second.grid is None):
         kinds = ["a map" if x.grid is not None else "coefficients" for x in (first, second)]
         raise Usage(
             f"{first.path} contains {kinds[0]} and {path} {kinds[1]}; convert the map first, with "
             "spherekit transform MAP -o alm.fits"
-        )
-    if first.grid is not None and second.grid != first.grid:
-        raise ValueError(
-            f"{first.path} is on {analysis.grid_label(first.grid)} and {path} on "
-            f"{analysis.grid_label(second.grid)}; expected the same grid: convert one of them, with "
-            f"spherekit regrid {path} --grid {first.grid} -o other.fits"
         )
     files.refuse_frames(first.path, first.frame, path, second.frame)
     if list(first.axes) or list(second.axes):
@@ -121,7 +115,26 @@ def _read_other(args, first, option):
             f"{', '.join(first.axes or second.axes)}; select one map of each"
         )
     _check_half(option, first, second)
+    _check_same(option, first, second)
     return second
+
+
+def _check_same(option, first, second):
+    """Raise Usage for halves with the same values; of --cross a line that tells it."""
+    pairs = list(zip(first.signals, second.signals, strict=False))
+    is_same = len(first.signals) == len(second.signals) and all(
+        x.spin == y.spin and np.array_equal(x.values, y.values) for x, y in pairs
+    )
+    if not is_same:
+        return
+    if option == "half":
+        raise Usage(
+            f"--half: {first.path} and {second.path} have the same values; expected two halves of the data "
+            "with independent noise"
+        )
+    first.lines.append(
+        f"{first.path} and {second.path} have the same values: these are auto-spectra, with their noise"
+    )
 
 
 def _check_half(option, first, second):
@@ -172,16 +185,28 @@ def _of_coefficients(args):
     return _in_unit(args, Input(args.file, *described))
 
 
-def _of_map(args):
+def _check_grid(first, path, grid):
+    """Raise ValueError for a map of --cross or --half on another grid than the first."""
+    if first is not None and first.grid is not None and grid != first.grid:
+        raise ValueError(
+            f"{first.path} is on {analysis.grid_label(first.grid)} and {path} on "
+            f"{analysis.grid_label(grid)}; expected the same grid: convert one of them, with "
+            f"spherekit regrid {path} --grid {first.grid} -o other.fits"
+        )
+
+
+def _of_map(args, first=None):
     sky = files.read_map(args, options.band_limit_option(args, required=False), axes=True)
+    _check_grid(first, args.file, sky.grid)
     _check_axes(args, sky.axes, sky.attributes)
     L, line = analysis.band_limit(args, sky.grid)
     _check(args, sky)
     _check_signals(args.file, sky.components)
-    weights = files.read_mask(args, sky)
+    on_frames = []
+    weights = files.read_mask(args, sky, on_frames)
     weights, tapered = apodization.apodized(args, weights, sky.grid)
     files.refuse_missing(args, sky, None if weights is None else weights > 0)
-    lines = [note for note in (sky.note, line, tapered) if note]
+    lines = [note for note in (sky.note, line, *on_frames, tapered) if note]
     signals = sky.components
     if args.remove_templates is not None:
         signals, removed = spectrum_templates.cleaned(args, sky, weights)
@@ -197,7 +222,8 @@ def _in_unit(args, source):
     units = {signal.unit for signal in source.signals} - {"", args.unit}
     if units:
         raise Usage(
-            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(units))}; omit --unit"
+            f"--unit is {args.unit}, but {source.path} states {', '.join(sorted(units))}; --unit is that of "
+            "maps that state none and does not convert: omit it"
         )
     return source._replace(signals=tuple(x._replace(unit=args.unit) for x in source.signals))
 

@@ -6,9 +6,14 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from spherekit.cli import files
-from spherekit.cli.noise import depth_of
+from spherekit.cli import files, options
+from spherekit.cli.noise import depth_of, root_of_unit, temperature_ratio
 from spherekit.cli.options import Usage
+from spherekit.io.stokes import words
+
+_SUFFIXES = (".fits", ".gz", ".npz", ".npy", ".txt", ".dat", ".nc")
+#: Words of the names of columns that contain variances.
+_VARIANCES = {"VAR", "VARIANCE", "COV", "COVARIANCE", "II", "QQ", "UU"}
 
 
 def arguments(parser):
@@ -17,7 +22,7 @@ def arguments(parser):
         "--noise",
         metavar="LEVEL|FILE",
         help="subtract the spectrum of white noise: its level, e.g. 20uK-arcmin, or a map of its standard "
-        "deviation per sample",
+        "deviation (not variance) per sample",
     )
     parser.add_argument(
         "--noise-pol", metavar="LEVEL", help="level of Q and of U; default: sqrt(2) times that of T"
@@ -48,6 +53,8 @@ def read(args, inputs):
             f"--noise: with {option} there is no bias of noise that is independent; omit --noise"
         )
     is_file = Path(args.noise).exists()
+    if not is_file and ("/" in args.noise or options.suffix_of(args.noise) in _SUFFIXES):
+        raise FileNotFoundError(f"--noise {args.noise}: no such file")
     if not is_file and args.noise_field is not None:
         raise Usage("--noise-field applies to --noise FILE")
     described = _sigmas(args, first) if is_file else _levels(args, first)
@@ -66,8 +73,8 @@ def _power(source, spin, is_pure, **amplitude):
     if source.grid is None:
         level = amplitude["level"]
         return np.where(np.arange(source.L) >= abs(spin), level**2, 0.0)
-    options = dict(sampling=source.grid, spin=spin, pure=is_pure)
-    return noise_power(source.weights, source.L, **options, **amplitude)
+    described = dict(sampling=source.grid, spin=spin, pure=is_pure)
+    return noise_power(source.weights, source.L, **described, **amplitude)
 
 
 def _levels(args, source):
@@ -110,12 +117,82 @@ def _sigmas(args, source):
             f"({'; '.join(signal.name for signal in source.signals)}): select them with --noise-field"
         )
     if len(values) == 1:
+        _check_one(args, source, fields, sum(sizes))
+    factors = _factors(args, source, fields, sizes if len(values) > 1 else [1])
+    values = values * np.reshape(factors, (-1, *[1] * (values.ndim - 1)))
+    if len(values) == 1:
         return [dict(sigma=values[0]) for _ in sizes]
     starts = np.cumsum([0, *sizes])
     return [
         dict(sigma=values[start] if size == 1 else _of_pair(args, values[start : start + 2]))
         for start, size in zip(starts, sizes, strict=False)
     ]
+
+
+def _check_one(args, source, fields, count):
+    """Raise Usage for one of several columns that is selected for all signals; a line for the only one."""
+    if count == 1 or not fields.columns:
+        return
+    names = [name for name in fields.unread if not name.startswith("HDU ")]
+    column = fields.columns[0]
+    if len(names) + 1 >= count > 1:
+        raise Usage(
+            f"--noise-field selects {column} of {args.noise} for {count} signals "
+            f"({'; '.join(signal.name for signal in source.signals)}); select {count} of its columns "
+            f"{', '.join([column, *names])}"
+        )
+    signals = ", ".join(signal.name for signal in source.signals)
+    source.lines.append(f"noise of {signals}: the column {column} of {args.noise}")
+
+
+def _factors(args, source, fields, sizes):
+    """The factors from the units of the columns to those of the signals, of all signals in that of the first.
+
+    Raises
+    ------
+    Usage
+        Variances, by their unit or name; units of other quantities.
+    """
+    of_signals = [
+        x.unit for x, size in zip(source.signals, sizes, strict=False) for _ in range(size)
+    ]
+    units = fields.units or [""] * len(of_signals)
+    columns = fields.columns or [""] * len(of_signals)
+    factors = []
+    for column, unit, expected in zip(columns, units, of_signals, strict=True):
+        ratio = 1.0 if unit in ("", expected) else temperature_ratio(unit, expected)
+        is_square = bool(unit) and ratio is None and bool(root_of_unit(unit))
+        if is_square or (not unit and _VARIANCES & set(words(column))):
+            raise Usage(
+                f"the noise {args.noise} has the column {column} [{unit or 'no unit'}], variances; expected "
+                f"standard deviations in {expected or 'the unit of the signals'}: write the square roots, "
+                "e.g. by spherekit.io.read_map, numpy.sqrt and spherekit.io.write_map"
+            )
+        if ratio is None:
+            advice = "" if expected else "; pass the unit of the signals with --unit"
+            raise Usage(
+                f"the noise {args.noise} is in {unit}, and the signals in {expected or 'no unit'}; expected "
+                f"the same unit{advice}"
+            )
+        if expected and not unit:
+            source.lines.append(f"{args.noise} states no unit; taken to be in {expected}")
+        factors.append(ratio)
+    return factors
+
+
+def warnings(noise, measured):
+    """Warnings of noise that exceeds the power in all bins or degrees, of `Measured` spectra."""
+    first = 0 if measured.bins is not None else 2
+    lines = []
+    for pair in noise:
+        name = next((x for x in (pair, *measured.spectra) if x in measured.spectra), None)
+        values = measured.spectra[name][..., first:]
+        if values.size > 1 and (values < 0).all():
+            lines.append(
+                f"warning: the noise exceeds the power of {name} at all degrees; check the level and the "
+                "unit of --noise"
+            )
+    return list(dict.fromkeys(lines))
 
 
 def _of_pair(args, sigmas):

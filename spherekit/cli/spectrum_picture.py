@@ -50,10 +50,20 @@ def _of_bandpowers(measured, theory):
     figure = options.figure(7 if columns == 1 else 4.4 * columns, 4.4 if rows == 1 else 3.4 * rows)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     for ax, name in zip(axes, names, strict=False):
-        style = dict(unit=measured.units[name] or None, title=name if len(names) > 1 else None)
+        style = dict(unit=measured.units[name] or None)
+        if len(names) > 1:
+            style["title"] = name
+        else:
+            style["label"] = _label(name, measured.f_sky)
         style |= dict(errors=measured.errors.get(name), expected=expected.get(name))
         style["theory"] = None if theory is None else spectrum_theory.of_pair(theory, name)
         plot.bandpowers(measured.spectra[name], measured.bins, ax=ax, **style)
     for ax in axes[len(names) :]:
         ax.set_axis_off()
     return output.validate(figure)
+
+
+def _label(name, f_sky):
+    """The legend entry of bandpowers: their name, and of masked maps the fraction of the sky."""
+    name = name.replace("$", r"\$")
+    return f"{name}, $f_{{sky}}$ = {f_sky:.2f}" if isinstance(f_sky, float) and f_sky < 1 else name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -40,6 +41,9 @@ def bandpowers(
 ) -> Axes:
     """Plot bandpowers: points at the mean degrees, with the ranges of the bins and error bars.
 
+    The limits of a linear value axis omit last bins that are noise with large errors: triangles at the edge
+    mark points beyond it.
+
     Parameters
     ----------
     values : array_like [shape=(bins.n,)], real
@@ -55,7 +59,9 @@ def bandpowers(
     ax : matplotlib.axes.Axes, optional
         Default: the Axes of a new figure.
     D_ell : bool
-        Plot l(l+1) C_l / 2 pi, of bandpowers of C_l with the factor at the mean degree.
+        Plot l(l+1) C_l / 2 pi; bandpowers of C_l are multiplied by the mean of l(l+1) / 2 pi in the bin, with
+        its weights. That is the mean of l(l+1) C_l / 2 pi where C_l is constant in the bin; of steep spectra
+        in wide bins, take bandpowers of D_l.
     label, theory_label : str
         Legend entries of the bandpowers and of the theory.
     color : color
@@ -96,7 +102,7 @@ def bandpowers(
     values = _of_bins(values, "values", bins)
     factor = np.ones(bins.n)
     if D_ell and not bins.dl:
-        factor = bins.ell * (bins.ell + 1) / (2 * np.pi)
+        factor = replace(bins, dl=True).bin(np.ones(bins.L))
     if ax is None:
         import matplotlib.pyplot as plt
 
@@ -111,9 +117,13 @@ def bandpowers(
         ax, bins, factor * values, factor * sigma if errors is not None else None, color, label
     )
     _set_scales(ax, bins, factor * values, factor * sigma, xscale, yscale)
+    if len(ax.containers) == 1 and ax.get_yscale() == "linear":
+        predicted = [] if expected is None else factor * np.asarray(expected)
+        _limit_to_precise(ax, bins, factor * values, factor * sigma, predicted)
     add_labels(ax, D_ell, unit, title)
-    if ax.get_legend_handles_labels()[1]:
-        ax.legend(frameon=False, fontsize="small")
+    _add_legend(ax)
+    if ax.get_yscale() == "linear":
+        _mark_outside(ax, bins, factor * values)
     return ax
 
 
@@ -225,5 +235,45 @@ def _set_scales(ax, bins, y, sigma, xscale, yscale):
         yscale = "log" if is_wide else "linear"
     ell = np.array([max(bins.first[0], 1 if xscale == "log" else 0), bins.stop[-1] - 1])
     set_scales(ax, ell, y - sigma, xscale, yscale)
+    if ax.get_xscale() == "log":
+        ax.set_xlim(left=0.85 * ell[0])
     if yscale == "linear" and (y - sigma).min() < 0:
         ax.axhline(0, color="0.4", lw=0.6, zorder=1)
+
+
+def _limit_to_precise(ax, bins, y, sigma, predicted):
+    """Omit from the limits of the values the last bins, as far as they are noise of large errors."""
+    is_noise = (sigma > 1.5 * np.median(sigma)) & (np.abs(y) < 3 * sigma)
+    count = bins.n if not is_noise.all() else 0
+    while count > 1 and is_noise[count - 1]:
+        count -= 1
+    if count in (0, bins.n):
+        return
+    curves = [line.get_ydata() for line in ax.lines if len(line.get_ydata()) > bins.n]
+    shown = [y[:count] - sigma[:count], y[:count] + sigma[:count], predicted, *curves]
+    low, high = (function(np.concatenate(shown)) for function in (np.min, np.max))
+    margin = 0.05 * (high - low)
+    if not margin > 0:
+        return
+    ax.set_ylim(min(low, 0) - margin * (low < 0), high + margin)
+
+
+def _mark_outside(ax, bins, y):
+    """Triangles at the edge for points beyond the limits of the values."""
+    low, high = ax.get_ylim()
+    style = dict(ls="none", ms=5, color="0.45", clip_on=False, zorder=4)
+    for outside, edge, marker in ((y > high, high, "^"), (y < low, low, "v")):
+        if outside.any():
+            ax.plot(bins.ell[outside], np.full(outside.sum(), edge), marker=marker, **style)
+
+
+def _add_legend(ax):
+    """A legend above the points, in one row with room of its own."""
+    labels = ax.get_legend_handles_labels()[1]
+    if not labels:
+        return
+    low, high = ax.get_ylim()
+    top = high * (high / low) ** 0.16 if ax.get_yscale() == "log" else high + 0.16 * (high - low)
+    ax.set_ylim(low, top)
+    style = dict(frameon=False, fontsize="small", columnspacing=1.2, handletextpad=0.5)
+    ax.legend(loc="upper center", ncols=min(len(labels), 3), **style)

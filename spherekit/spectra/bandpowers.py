@@ -161,6 +161,8 @@ def master(
     names2 = signal_names(seconds, "fields2")
     noise = checked_noise(noise, names, names2)
     _check_places(fields + seconds)
+    if fields2 is None:  # EB is BE
+        noise = {name[::-1]: N for name, N in noise.items()} | dict(noise)
     fields, seconds = sharing_masks(fields, seconds)
     pairs = {
         (i, j): (a, b)

@@ -26,8 +26,8 @@ def grid_of(sampling, L=None, **inputs):
 
     >>> import numpy as np
     >>> from spherekit.io import Map
-    >>> grid_of(None, 4, f=np.ones(12), mask=Map(np.ones(12), "healpix:1")).nside
-    1
+    >>> grid_of(None, 4, f=np.ones(12), mask=Map(np.ones(12), "healpix:1"))
+    HEALPix(nside=1, weighting='ring')
     >>> grid_of(None, 4, f=np.ones((4, 7))).name
     'mw'
     """
