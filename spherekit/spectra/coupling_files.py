@@ -168,7 +168,7 @@ def _hashes(masks):
     """The hash of the weights, L, grid and iterations of each mask."""
     hashes = []
     for mask in masks:
-        digest = hashlib.sha256(f"{mask.L} {mask.grid} {mask.iterations}".encode())
+        digest = hashlib.sha256(" ".join(map(str, mask.settings)).encode())
         digest.update(np.ascontiguousarray(mask.values, "<f8"))
         hashes.append(digest.hexdigest())
     return hashes

@@ -24,8 +24,10 @@ from spherekit.spectra.masked_input import (
     without_warnings_of_pixels,
 )
 
-#: Iterations of the quadrature on grids without a sampling theorem, as those of healpy and NaMaster.
+#: Iterations of the quadrature of fields on grids without a sampling theorem, as those of healpy and NaMaster.
 ITERATIONS = 3
+#: The same with the weights of rings, whose quadrature is more accurate.
+RING_ITERATIONS = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +47,11 @@ class Mask:
     sampling : str or Grid, optional
         Grid of the mask, as in `spherekit.harmonic.forward`. By default that of a `Map`, else "mw".
     iterations : int, optional
-        Iterations ``flm += forward(f - inverse(flm))`` after the quadrature. By default 3 on grids without a
-        sampling theorem (HEALPix), else 0. They are those of healpy with equal weights of the pixels,
-        ``HEALPix(nside, weights="equal")``.
+        Iterations ``flm += forward(f - inverse(flm))`` after the quadrature, of fields and of the mask. By
+        default 0 on grids with a sampling theorem. On HEALPix 3 with equal weights of the pixels,
+        ``HEALPix(nside, weights="equal")``, which are the iterations of healpy and NaMaster; with the weights
+        of rings, the default of that grid, 2 of fields, whose error is not larger up to l = 2 nside, and none
+        of the mask, whose low degrees the quadrature alone determines to 1e-6.
     threads : int, optional
         Number of threads, as in `spherekit.harmonic.forward`.
 
@@ -57,6 +61,8 @@ class Mask:
         Read-only weights.
     flm : complex128 ndarray [shape=(L_mask*L_mask,)]
         Their coefficients.
+    mask_iterations : int
+        The number of iterations of the mask; ``iterations`` is that of fields.
     fraction : float
         The fraction of the sphere where the mask is not 0.
     frame : str
@@ -86,6 +92,7 @@ class Mask:
     iterations: int | None = None
     threads: int | None = field(default=None, repr=False)
     frame: str = field(default="", init=False, repr=False)
+    mask_iterations: int = field(default=0, init=False, repr=False)
 
     def __post_init__(self):
         L = checks.band_limit(self.L)
@@ -94,6 +101,8 @@ class Mask:
         values = as_mask(self.values, grid).astype(float)
         values.flags.writeable = False
         steps = checked_iterations(self.iterations, grid)
+        is_default = self.iterations is None and has_ring_weights(grid)
+        object.__setattr__(self, "mask_iterations", 0 if is_default else steps)
         for name, value in dict(values=values, L=L, sampling=grid, iterations=steps).items():
             object.__setattr__(self, name, value)
 
@@ -101,6 +110,11 @@ class Mask:
     def grid(self) -> Grid:
         """The grid of the samples."""
         return self.sampling
+
+    @property
+    def settings(self) -> tuple:
+        """L, grid and numbers of iterations, of fields and of the mask."""
+        return self.L, self.grid, self.iterations, self.mask_iterations
 
     @cached_property
     def flm(self) -> np.ndarray:
@@ -111,7 +125,7 @@ class Mask:
             flm[0] = np.sqrt(4 * np.pi) * self.values.flat[0]
         else:
             options = dict(sampling=self.grid, threads=self.threads, reality=True)
-            flm = iterated_forward(self.values, L, self.iterations, **options)
+            flm = iterated_forward(self.values, L, self.mask_iterations, **options)
         flm.flags.writeable = False
         return flm
 
@@ -179,7 +193,7 @@ class Mask:
     def __eq__(self, mask):
         return self is mask or (
             isinstance(mask, Mask)
-            and (self.L, self.grid, self.iterations) == (mask.L, mask.grid, mask.iterations)
+            and self.settings == mask.settings
             and np.array_equal(self.values, mask.values)
         )
 
@@ -271,15 +285,26 @@ def iterated_forward(f, L, iterations, *, spin=0, sampling, reality=False, threa
 
 
 def checked_iterations(iterations, grid):
-    """The number of iterations, by default 3 on grids without a sampling theorem, else 0.
+    """The number of iterations of fields; the default is that of `Mask`.
 
     >>> from spherekit.sampling import MW, HEALPix
-    >>> checked_iterations(None, HEALPix(4)), checked_iterations(None, MW(4)), checked_iterations(1, MW(4))
-    (3, 0, 1)
+    >>> grids = HEALPix(4), HEALPix(4, weights="equal"), MW(4)
+    >>> [checked_iterations(None, grid) for grid in grids], checked_iterations(1, MW(4))
+    ([2, 3, 0], 1)
     """
     if iterations is None:
-        return 0 if grid.exact else ITERATIONS
+        return 0 if grid.exact else RING_ITERATIONS if has_ring_weights(grid) else ITERATIONS
     return checks.integer(iterations, "iterations", 0)
+
+
+def has_ring_weights(grid):
+    """Whether a grid is HEALPix with quadrature weights of rings.
+
+    >>> from spherekit.sampling import HEALPix
+    >>> has_ring_weights(HEALPix(4)), has_ring_weights(HEALPix(4, weights="equal"))
+    (True, False)
+    """
+    return grid.name == "healpix" and grid.weighting == "ring"
 
 
 def _band_limit(grid, L):

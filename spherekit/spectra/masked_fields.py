@@ -103,7 +103,7 @@ def masked_field(
         where it is 0 are not used; NaMaster uses them, weighted with the derivatives of the mask, which ring
         there.
     iterations : int, optional
-        Iterations of the quadrature, as of `Mask`: on HEALPix 3 by default, which are those of healpy for
+        Iterations of the quadrature, as of `Mask`: those of healpy are the default with
         ``HEALPix(nside, weights="equal")``.
     threads : int, optional
         Number of threads, as in `spherekit.harmonic.forward`.

@@ -70,9 +70,7 @@ def pure_coefficients(
     purify : {"E", "B", "EB"}
         The pure modes. The other mode, if any, is that of the masked field.
     iterations : int, optional
-        Iterations ``flm += forward(f - inverse(flm))`` after the quadrature, of the map and of the mask. By
-        default 3 on grids without a sampling theorem (HEALPix), else 0; those of healpy with equal weights of
-        the pixels, ``HEALPix(nside, weights="equal")``.
+        Iterations ``flm += forward(f - inverse(flm))`` after the quadrature, as of `Mask`.
     threads : int, optional
         Number of threads. The result does not depend on it.
 
