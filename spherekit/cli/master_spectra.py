@@ -84,8 +84,8 @@ def _errors(args, inputs, fields, fields2, bins, noise, result, theory):
     if inputs.half is not None:
         of_noise = {name: cl * scale(*name) for name, cl in noise.items()}
         return spectrum_errors.of_halves(bins, f_modes, measured, of_noise, theory)
-    known = dict(theory=theory, noise=noise)
-    return spectrum_errors.knox(bins, f_modes, signals, signals2, scale=scale, **known)
+    models = dict(theory=theory, noise=noise)
+    return spectrum_errors.knox(bins, f_modes, signals, signals2, scale=scale, **models)
 
 
 def _signal(measured, theory=None):
