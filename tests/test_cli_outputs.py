@@ -34,7 +34,7 @@ def everything():
 @pytest.fixture
 def small_pictures(monkeypatch):
     """Pictures of nothing, which are drawn at once."""
-    from spherekit.cli import generate, options, rotate, scatter, spectrum, wavelets
+    from spherekit.cli import generate, options, rotate, scatter, spectrum_picture, wavelets
 
     def empty(*args, **look):
         return options.figure(1, 1)
@@ -43,7 +43,7 @@ def small_pictures(monkeypatch):
         (generate, "_picture"),
         (rotate, "_picture"),
         (scatter, "_tree"),
-        (spectrum, "picture"),
+        (spectrum_picture, "picture"),
         (wavelets, "panel"),
     ):
         monkeypatch.setattr(verb, name, empty)

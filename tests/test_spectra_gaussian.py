@@ -144,9 +144,10 @@ def test_the_message_names_the_degree_and_the_pair():
         ({"TE": np.ones(4)}, "expected one such as TT"),
         ({"TT": np.ones(4), "TE": np.ones(4)}, "TE, but not EE"),
         ({"TT": np.ones(4), "T": np.ones(4)}, "key 'T'"),
+        ({"TT": np.ones(4), "tt": np.ones(4)}, "tt and TT, which differ only in case"),
         (
             {"TT": np.ones(4), "EE": np.ones(4), "TE": np.zeros(4), "ET": np.zeros(4)},
-            "one of TE and ET",
+            "cl has both TE and ET",
         ),
         ({"TT": np.ones(3)}, r"spectrum TT has shape \(3,\)"),
         ({"TT": -np.ones(4)}, "TT contains negative"),
@@ -290,6 +291,14 @@ def test_refused_skies(options, words):
 def test_a_polarized_sky_needs_its_spectra():
     with pytest.raises(ValueError, match="TT, not EE"):
         gaussian_sky({"TT": np.ones(4)}, 4, 0)
+    one = np.ones(4)
+    for name in ("VV", "ee", "TP"):
+        with pytest.raises(
+            ValueError, match=f"the spectra '{name}'; a polarized sky has .* T, E and B"
+        ):
+            gaussian_sky({"TT": one, "EE": one, name: one}, 4, 0)
+    expected = gaussian_sky({"TT": one, "EE": one, "TE": 0.5 * one}, 4, 0)
+    assert np.array_equal(gaussian_sky({"ET": 0.5 * one, "EE": one, "TT": one}, 4, 0), expected)
 
 
 @pytest.mark.parametrize("L", [1, 2, 3])

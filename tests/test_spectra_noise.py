@@ -19,6 +19,7 @@ from spherekit.spectra import (
     knox_errors,
     masked_field,
     masked_flm,
+    master,
     mode_fraction,
     noise_power,
     polarization_power,
@@ -232,6 +233,51 @@ def test_batches_of_splits(rng):
     assert signal["TE"].shape == noise["BB"].shape == (5, 4)
     single = split_power({"T": T[:, 2], ("E", "B"): (P[:, 2], 1)})
     np.testing.assert_allclose(signal["TB"][2], single.signal["TB"], rtol=0, atol=IDENTITY)
+
+
+def fields_of(maps, mask, **options):
+    """T and P of maps of I, Q and U (..., 3, pixels)."""
+    options |= dict(mask=mask, sampling=mask.grid)
+    T = masked_field(maps[..., 0, :], mask.L, **options)
+    return T, masked_field(maps[..., 1, :] + 1j * maps[..., 2, :], mask.L, spin=2, **options)
+
+
+@pytest.mark.parametrize("shape", [(), (3,)])
+def test_the_noise_of_masked_splits_is_that_of_the_mean_map(shape, rng):
+    grid = HEALPix(8)
+    mask = Mask(grid.theta < 1.8, 16, grid)
+    bins = Bins.linear(16, 5)
+    maps = rng.standard_normal((2, *shape, 3, 768))
+    halves = [fields_of(f, mask) for f in maps]
+    noise = split_power(halves).noise
+    result = master(
+        fields_of(maps.mean(axis=0), mask), bins=bins, noise=noise if not shape else None
+    )
+    if shape:
+        single = split_power([fields_of(f[1], mask) for f in maps])
+        np.testing.assert_allclose(noise["TE"][1], single.noise["TE"], rtol=0, atol=IDENTITY)
+        return
+    crosses = master(*halves, bins=bins).values
+    assert list(result.values) == list(noise)
+    for (a, b), values in result.values.items():
+        expected = (crosses[a + b] + crosses[b + a]) / 2
+        np.testing.assert_allclose(values, expected, rtol=0, atol=IDENTITY)
+
+
+def test_splits_of_other_fields():
+    grid = HEALPix(4)
+    T, K = (masked_field(np.ones(192), 8, sampling=grid, names=(name,)) for name in "TK")
+    masked = masked_field(np.ones(192), 8, grid.theta < 2, sampling=grid)
+    smooth = T._replace(beam=T.beam / 2)
+    several = masked_field(np.ones((2, 192)), 8, sampling=grid)
+    for field in (K, masked, smooth, several, [T, K]):
+        with pytest.raises(ValueError, match="split 1 has .* expected the same signals"):
+            split_power([T, field])
+    with pytest.raises(TypeError, match="a sequence with the MaskedField of each split"):
+        split_power(T)
+    for splits in ([], [T]):
+        with pytest.raises(ValueError, match="is empty|at least two splits"):
+            split_power(splits)
 
 
 def test_gradients_of_splits(rng):

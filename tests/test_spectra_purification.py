@@ -8,7 +8,14 @@ from tolerances import CHAIN, IDENTITY, ROUND_TRIP_SINGLE_BATCH
 import spherekit as sk
 from spherekit.conventions import degrees, eb_to_spin, spin_to_eb
 from spherekit.sampling import DH, GL, MW, MWSS, HEALPix
-from spherekit.spectra import apodize, gaussian_flm, masked_flm, power, pure_coefficients
+from spherekit.spectra import (
+    apodize,
+    gaussian_flm,
+    masked_field,
+    masked_flm,
+    power,
+    pure_coefficients,
+)
 from spherekit.testing import assert_gradient
 
 #: Band-limits of the signal and of the mask; the grids are exact for products of the two with harmonics.
@@ -138,3 +145,45 @@ def test_invalid_arguments(options, error, message):
     arguments = dict(f=np.ones(48) + 0j, L=4, mask=np.ones(48), sampling="healpix:2") | options
     with pytest.raises(error, match=message):
         pure_coefficients(**arguments)
+
+
+def holes(grid, rng):
+    """A galactic cut with holes."""
+    x = np.stack([np.sin(grid.theta) * np.cos(grid.phi), np.sin(grid.theta) * np.sin(grid.phi)])
+    x = np.concatenate([x, np.cos(grid.theta)[None]])
+    mask = abs(x[2] + 0.1 * np.sin(3 * grid.phi)) > 0.2
+    for center in rng.standard_normal((30, 3)):
+        mask &= center @ x < np.cos(np.radians(rng.uniform(0.3, 3))) * np.linalg.norm(center)
+    return mask
+
+
+@pytest.mark.parametrize("nside", [32, 64, 128])
+@pytest.mark.parametrize("of_grid", [holes, lambda grid, rng: grid.theta < 0.35])
+def test_a_mask_with_a_step_is_warned_of(nside, of_grid, rng):
+    grid = HEALPix(nside)
+    mask = of_grid(grid, rng)
+    P = np.zeros(grid.theta.size, complex)
+    options = dict(sampling=grid, iterations=0)
+    words = "the mask has a step at its edge, .* pass a mask that goes to zero smoothly"
+    for step in (mask, 0.1 * mask):
+        with pytest.warns(UserWarning, match=words) as caught:
+            pure_coefficients(P, 8, step, **options)
+        with pytest.warns(UserWarning, match=words):
+            masked_field(P, 8, step, spin=2, purify="EB", **options)
+        assert caught[0].filename == __file__
+    for kind in ("C1", "C2"):
+        for width in (5, 10):
+            smooth = apodize(mask, np.radians(width), kind=kind, sampling=grid)
+            pure_coefficients(P, 8, smooth, **options)  # warnings are errors
+    masked_field(P, 8, mask, spin=2, **options)
+    pure_coefficients(P, 8, 0.5 + mask, **options)
+
+
+@pytest.mark.parametrize("grid", GRIDS, ids=str)
+def test_a_step_on_grids_of_rings(grid):
+    theta = np.broadcast_to(grid.theta[:, None], grid.shape)
+    P = np.zeros(grid.shape, complex)
+    for edge in (theta < 1.2, np.broadcast_to(grid.phi < 2, grid.shape)):
+        with pytest.warns(UserWarning, match="the mask has a step"):
+            pure_coefficients(P, 8, edge, sampling=grid)
+    pure_coefficients(P, 8, apodize(theta < 1.2, 0.3, sampling=grid), sampling=grid)

@@ -154,6 +154,12 @@ Z = directions(HEALPix(1))[2]
         (dict(templates=Z), ValueError, r"templates has shape \(12,\); expected \(n, 12\)"),
         (dict(templates=[Z + 0j]), TypeError, "the template 0 is complex .* f is real"),
         (dict(f=Z + 0j, monopole=True), TypeError, "f is complex .* f.real and f.imag"),
+        (
+            dict(templates={"monopole": Z}, monopole=True),
+            ValueError,
+            "templates has monopole, the name of the monopole or dipole",
+        ),
+        (dict(templates={"dipole y": Z}, dipole=True), ValueError, "templates has dipole y"),
         (dict(), ValueError, "nothing to remove: pass templates, monopole=True or dipole=True"),
         (dict(monopole=True, mask=-np.ones(12)), ValueError, "finite weights >= 0"),
         (dict(monopole=True, max_condition=0.5), ValueError, "max_condition"),

@@ -2,16 +2,20 @@
 
 import numpy as np
 import pytest
-from tolerances import ANALYSIS
+from tolerances import ANALYSIS, LAST_PLACES
 
 import spherekit
 from spherekit.conventions import eb_to_spin, from_real, to_real
 from spherekit.sampling import GL, MW, HEALPix
-from spherekit.spectra import constrained_realization, gaussian_flm, power, wiener_filter
+from spherekit.spectra import Mask, constrained_realization, gaussian_flm, power, wiener_filter
 from spherekit.spectra.multilevel import Nested
 from spherekit.spectra.wiener import wiener_system
 
 UNSEEN = -1.6375e30
+#: A relative residual of rounding.
+EXACT = 1e-11
+#: What `wiener_filter` promises of each C_l at its default tolerance, relative.
+SPECTRUM_ERROR = 1e-3
 L = 10
 ELL = np.arange(L)
 CL = {
@@ -117,6 +121,22 @@ def test_iterations_against_the_matrices_of_the_samples(kind, grid, rng):
     assert_close(system.signal @ solution.y, mean, ANALYSIS)
 
 
+@pytest.mark.parametrize("L", [48, 64])
+def test_default_tolerance_gives_the_spectrum_to_a_thousandth(L, rng):
+    """Of a signal that is far above the noise at all degrees, with 40 % of the sphere masked."""
+    grid = HEALPix(32)
+    cl = np.zeros(L)
+    cl[2:] = 1e3 / np.arange(2, L) ** 2.2
+    f = spherekit.inverse(gaussian_flm(cl, L, rng), L, sampling=grid, reality=True)
+    f += 0.3 * rng.standard_normal(f.shape)
+    options = dict(sampling=grid, mask=np.abs(np.cos(grid.theta) - 0.1) > 0.4)
+    flm, fit = wiener_filter(f, L, cl, 0.3, **options)
+    exact, exact_fit = wiener_filter(f, L, cl, 0.3, tol=EXACT, max_iter=5000, **options)
+    assert fit.converged and exact_fit.converged and fit.iterations < exact_fit.iterations
+    error = power(flm)[2:] / power(exact)[2:] - 1
+    assert np.abs(error).max() < SPECTRUM_ERROR
+
+
 # --- constrained realizations ---------------------------------------------------------------------
 
 
@@ -154,6 +174,46 @@ def test_realizations_have_the_spectrum_of_the_signal(rng):
     assert np.abs(z).max() < 4.5
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_standard_deviation_of_the_signal_at_samples(kind, rng):
+    grid = HEALPix(8)
+    f, noise, mask, _, covariance = problem(kind, grid, rng)
+    noise = noise[0] if kind == "T" else noise
+    options = dict(n=400, spin=2 if kind == "QU" else 0, sampling=grid, beam=BEAM, mask=mask)
+    skies = constrained_realization(f, L, spectra(kind), noise, 1, **options)
+    deviation, error = skies.standard_deviation(grid)
+    assert error == pytest.approx(1 / np.sqrt(800), rel=LAST_PLACES)
+    names = "TEB" if kind == "TQU" else {"T": "T", "QU": "EB"}[kind]
+    A = matrix_of(kind, names, grid, np.ones(L))
+    expected = np.sqrt(np.einsum("ij,jk,ik->i", A, covariance, A)).reshape(deviation.shape)
+    z = (deviation / expected - 1) / error
+    assert np.abs(z).max() < 5
+    assert deviation.shape == (f.shape if kind != "QU" else (2, *f.shape))
+
+
+def test_standard_deviation_needs_two_realizations():
+    skies = constrained_realization(np.ones(192), 4, np.ones(4), 0.1, 0, sampling="healpix:4")
+    with pytest.raises(ValueError, match="1 realization has a relative error of 71 %"):
+        skies.standard_deviation("healpix:4")
+
+
+def test_mask_objects(rng):
+    grid = HEALPix(4)
+    f, weights = rng.standard_normal(192), np.clip(np.cos(grid.theta) + 0.3, 0, 1)
+    options = dict(L=4, cl=np.ones(4), noise=1.0, sampling=grid)
+    flm, _ = wiener_filter(f, mask=Mask(weights, 6, grid), **options)
+    np.testing.assert_array_equal(flm, wiener_filter(f, mask=weights > 0, **options)[0])
+    skies = [
+        constrained_realization(f, rng=3, mask=mask, **options).flm
+        for mask in (Mask(weights, 4, grid), weights > 0)
+    ]
+    np.testing.assert_array_equal(*skies)
+    with pytest.raises(
+        ValueError, match=r"the mask is of HEALPix\(nside=2.*, the samples are of HEALPix\(nside=4"
+    ):
+        wiener_filter(f, mask=Mask(np.ones(48), 4, "healpix:2"), **options)
+
+
 # --- bad input ------------------------------------------------------------------------------------
 
 PIXELS = np.ones(192)
@@ -170,7 +230,11 @@ PIXELS = np.ones(192)
         (dict(noise=-1.0), "not a finite number > 0"),
         (dict(noise=np.ones(5)), r"noise has shape \(5,\)"),
         (dict(mask=np.zeros(192)), "no sample is observed"),
-        (dict(mask=np.full(192, 0.5)), "mask must be boolean"),
+        (
+            dict(mask=np.full(192, 0.5)),
+            r"192 values that are neither 0 nor 1 \(the first is 0.5\).*pass mask > 0",
+        ),
+        (dict(mask=np.full(192, False)), "no sample is observed"),
         (dict(f=np.full(192, np.nan)), "no sample is observed"),
         (dict(cl=[1.0, -1.0, 1.0, 1.0]), "negative, NaN or infinite"),
         (dict(cl=np.ones(3)), "L=4 needs one axis of at least 4 values"),

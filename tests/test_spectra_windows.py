@@ -265,8 +265,10 @@ def test_windows_that_are_too_small(scale):
         beam_window(table, 5)
     with pytest.raises(ValueError, match="at l = 3"):
         beam_window(np.zeros(8), 8, spin=3)
-    with pytest.raises(ValueError, match=r"at l = 709, .* L from 3000 to at most 709"):
+    with pytest.raises(ValueError, match=r"at l = 709, .* L from 3000 to at most 709$"):
         beam_window(1 * u.deg, 3000)
+    with pytest.raises(ValueError, match="the width 30 is in radians"):
+        beam_window(30, 64)
 
 
 @pytest.mark.parametrize(

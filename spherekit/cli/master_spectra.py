@@ -91,6 +91,9 @@ def _errors(args, inputs, fields, fields2, bins, noise, result, theory):
 def _signal(measured, theory=None):
     """The spectra of a theory, or else the measured ones: >= 0 of a signal with itself, the mean of both
     orders of others.
+
+    Where the noise makes a cross-spectrum larger than the geometric mean of those of its signals, it is
+    reduced to that.
     """
     spectra = {}
     for name, cl in measured.items():
@@ -102,6 +105,10 @@ def _signal(measured, theory=None):
             continue
         mean = (cl + measured.get(name[::-1], cl)) / 2
         spectra[name] = np.maximum(mean, 0) if name[0] == name[1] else mean
+    for a, b in spectra:
+        if a != b and {a + a, b + b} <= set(spectra):
+            largest = np.sqrt(spectra[a + a] * spectra[b + b])
+            spectra[a + b] = np.clip(spectra[a + b], -largest, largest)
     return spectra
 
 

@@ -1,11 +1,11 @@
-"""Angular power spectra of full and masked maps, beams, and Gaussian random signals."""
+"""Angular power spectra of full and masked maps, bandpowers, beams, filters, and Gaussian random signals."""
 
 from spherekit.spectra.angular_power import cross_power, polarization_power, power
 from spherekit.spectra.apodization import apodize
 from spherekit.spectra.bandpowers import Bandpowers, master
 from spherekit.spectra.beams import beam_window, gaussian_beam
 from spherekit.spectra.bins import Bins
-from spherekit.spectra.constrained import Realizations, constrained_realization
+from spherekit.spectra.constrained import Realizations, SignalDeviation, constrained_realization
 from spherekit.spectra.coupling_files import read_coupling, write_coupling
 from spherekit.spectra.covariance import Covariance, gaussian_covariance, sample_covariance
 from spherekit.spectra.deprojection import Deprojected, deproject, deprojection_bias
@@ -42,6 +42,7 @@ __all__ = [
     "MaskedField",
     "MonopoleDipole",
     "Realizations",
+    "SignalDeviation",
     "SplitPower",
     "TemplateFit",
     "WienerFit",

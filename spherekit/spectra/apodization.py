@@ -47,7 +47,8 @@ def apodize(
     second derivative, the second a continuous first one). ``smooth``: the mask is set to 0 at all samples
     closer than 2.5 ``width`` to a masked one, convolved with a Gaussian of standard deviation ``width``, and
     multiplied by the original mask. These are the kinds of NaMaster's ``mask_apodization``, whose ``smooth``
-    also sets the pixels to 0 that only touch the discs of 2.5 widths, and convolves with the degrees
+    also sets the pixels to 0 that only touch the discs of 2.5 widths, so that weights differ by up to 0.13
+    for a width of 4 degrees at nside 32, and by less for smaller pixels. It convolves with the degrees
     < 3 nside; here they are those < 5/2 nside, for which the analysis is more accurate.
 
     Parameters

@@ -11,8 +11,12 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.masked_fields import MaskedField
+from spherekit.spectra.masked_input import common_frame
 from spherekit.spectra.pairs import pairs_by_diagonal
-from spherekit.spectra.pseudo_cl import Coupling, pseudo_power
+from spherekit.spectra.pseudo_cl import Coupling, check_coupling, pairs_of_signals, pseudo_power
+
+#: Pairs of the signals of skies, of which a dict of spectra may have more than the fields.
+_OF_SKIES = ("TT", "EE", "BB", "TE", "EB", "TB", "ET", "BE", "BT")
 
 
 class Bandpowers(NamedTuple):
@@ -26,6 +30,7 @@ class Bandpowers(NamedTuple):
         The bandpowers by pair of signals, such as "TT" and "TE".
     windows : dict of str to dict of str to float64 ndarray [shape=(bins.n, L)]
         ``windows["EE"]["BB"]``: the mean of the bandpowers EE is the sum of their products with the spectra.
+        Pairs that do not contribute, whose windows are 0, are absent.
     f_sky : dict of str to float
         The mean of the product of the two masks of each pair.
 
@@ -55,7 +60,7 @@ class Bandpowers(NamedTuple):
         Parameters
         ----------
         cl : dict of str to array_like [shape=(n_l,)], n_l >= L
-            Spectra of the full sky, without beams; pairs that are absent are zero.
+            Spectra of the full sky, without beams, of pairs of the signals; pairs that are absent are zero.
 
         Returns
         -------
@@ -63,10 +68,12 @@ class Bandpowers(NamedTuple):
 
         Raises
         ------
+        TypeError
+            An argument that is not a dict.
         ValueError
-            Fewer degrees than L, or NaN or infinite values.
+            A pair of other signals; fewer degrees than L, or NaN or infinite values.
         """
-        spectra = {name: checked_spectrum(values, name, self.bins.L) for name, values in cl.items()}
+        spectra = checked_spectra(cl, "".join(self.windows), self.bins.L)
         return {
             name: sum(
                 (
@@ -86,7 +93,7 @@ def master(
     *,
     bins: Bins,
     noise: Mapping[str, ArrayLike] | None = None,
-    couplings: Mapping[tuple, Coupling] | None = None,
+    couplings: Mapping[tuple, Coupling] | Coupling | None = None,
 ) -> Bandpowers:
     """Bandpowers of masked fields, decoupled: MASTER (Hivon et al. 2002, ApJ 567, 2).
 
@@ -104,9 +111,9 @@ def master(
         Of the band-limit of the fields.
     noise : dict of str to array_like [broadcasts to (L,)], optional
         Pseudo-spectra of the noise by pair, such as {"TT": N_l}, which are subtracted (see `noise_power`).
-    couplings : dict of (int, int) to Coupling, optional
-        The couplings of pairs of fields, by their numbers, such as those of earlier maps with the same masks.
-        By default they are computed.
+    couplings : dict of (int, int) to Coupling, or Coupling, optional
+        The couplings of pairs of fields, by their numbers, such as those of earlier maps with the same masks;
+        of one pair of fields also its coupling. By default they are computed.
 
     Returns
     -------
@@ -118,9 +125,16 @@ def master(
     TypeError
         Arguments of other types.
     ValueError
-        Band-limits that differ; two signals of the same name; noise of an unknown pair or another shape;
-        masks that select fewer modes than there are bins, (2l + 1) times their fraction of the sphere; binned
+        Band-limits, grids or frames that differ; two signals of the same name; noise of an unknown pair or
+        another shape; couplings of an unknown pair of fields, or of another L, of other spins, pure signals,
+        beams or masks than those of the fields (masks are compared if their coefficients are known); masks
+        that select fewer modes than there are bins, (2l + 1) times their fraction of the sphere; binned
         couplings that cannot be inverted (see `Coupling.decouple`).
+
+    Warns
+    -----
+    UserWarning
+        Bins that are too narrow for the mask, as in `Coupling.decouple`.
 
     See Also
     --------
@@ -146,22 +160,30 @@ def master(
     names = signal_names(fields, "fields")
     names2 = signal_names(seconds, "fields2")
     noise = checked_noise(noise, names, names2)
+    _check_places(fields + seconds)
+    if fields2 is None:  # EB is BE
+        noise = {name[::-1]: N for name, N in noise.items()} | dict(noise)
     fields, seconds = sharing_masks(fields, seconds)
+    pairs = {
+        (i, j): (a, b)
+        for i, a in enumerate(fields)
+        for j, b in enumerate(seconds)
+        if fields2 is not None or j >= i
+    }
+    couplings = _checked_couplings(couplings, pairs)
     values, windows, f_sky = {}, {}, {}
-    for i, a in enumerate(fields):
-        for j, b in enumerate(seconds):
-            if fields2 is None and j < i:
-                continue
-            _check_modes(a, b, bins)
-            coupling = (couplings or {}).get((i, j)) or Coupling.of(a, b)
-            N = spectra_of_pairs(noise, coupling.names, bins.L)
-            cl = coupling.decouple(pseudo_power(a, b), bins, N)
-            rows = coupling.windows(bins)
-            for k, name in enumerate(coupling.names):
-                values[name] = cl[..., k, :]
-                blocks = zip(coupling.names, rows[k], strict=True)
-                windows[name] = {source: window for source, window in blocks if window.any()}
-                f_sky[name] = _mean_product(a, b)
+    for key, (a, b) in pairs.items():
+        _check_modes(a, b, bins)
+        coupling = couplings[key] if key in couplings else Coupling.of(a, b)
+        signals = pairs_of_signals(a, b)
+        N = spectra_of_pairs(noise, signals, bins.L)
+        cl = coupling.decouple(pseudo_power(a, b), bins, N)
+        rows = coupling.windows(bins)
+        for k, name in enumerate(signals):
+            values[name] = cl[..., k, :]
+            blocks = zip(signals, rows[k], strict=True)
+            windows[name] = {source: window for source, window in blocks if window.any()}
+            f_sky[name] = _mean_product(a, b)
     order = pair_names(names, names2, fields2 is None)
     return Bandpowers(bins, *({name: x[name] for name in order} for x in (values, windows, f_sky)))
 
@@ -203,6 +225,43 @@ def pair_names(names, names2, is_auto):
     """The pairs in the order of codes: TT EE BB TE EB TB, or TT EE BB TE EB ET BE TB BT."""
     pairs = pairs_by_diagonal(names, None if is_auto else names2)
     return [a + b for a, b in pairs]
+
+
+def _check_places(fields):
+    """Refuse fields on different grids, or in different frames."""
+    grids = {x.mask.grid for x in fields}
+    if len(grids) > 1:
+        raise ValueError(
+            f"the fields are on the grids {' and '.join(sorted(map(repr, grids)))}; expected one grid: "
+            "change the resolution of maps (spherekit.fields.regrid), and mask them there"
+        )
+    common_frame(**{x.names[0]: x.mask for x in fields})
+
+
+def _checked_couplings(couplings, pairs):
+    """The argument ``couplings`` as a dict, compared with the pairs of fields by their numbers."""
+    if couplings is None:
+        return {}
+    if isinstance(couplings, Coupling):
+        if len(pairs) > 1:
+            raise ValueError(
+                f"couplings is one coupling, the fields have {len(pairs)} pairs; expected a dict by the "
+                f"numbers of two fields, {', '.join(map(str, pairs))}"
+            )
+        couplings = dict.fromkeys(pairs, couplings)
+    if not isinstance(couplings, Mapping):
+        raise TypeError(
+            f"couplings is {type(couplings).__name__}; expected a dict of couplings by the numbers of two "
+            f"fields, {', '.join(map(str, pairs))}"
+        )
+    for key, coupling in couplings.items():
+        if key not in pairs:
+            raise ValueError(
+                f"couplings has the key {key!r}; expected the numbers of two fields, "
+                f"{', '.join(map(str, pairs))}"
+            )
+        check_coupling(coupling, *pairs[key], f"couplings[{key}]")
+    return couplings
 
 
 def _mean_product(field, field2):
@@ -256,6 +315,30 @@ def _of_degrees(values, name, L):
     if not np.isfinite(values).all():
         raise ValueError(f"{name} contains NaN or infinite values; expected finite values")
     return np.broadcast_to(values, (L,))
+
+
+def checked_spectra(cl, signals, L):
+    """Spectra of L degrees by pair of signals, which are checked.
+
+    Of spectra of T, E and B those of absent signals are left out; all other names, and spectra none of which
+    is of the signals, are refused.
+
+    >>> checked_spectra({"TT": [1, 2, 3]}, ["T"], 2)
+    {'TT': array([1., 2.])}
+    """
+    pairs = list(dict.fromkeys(a + b for a in signals for b in signals))
+    if not isinstance(cl, Mapping):
+        raise TypeError(
+            f"cl is {type(cl).__name__}; expected a dict of spectra by pair, such as {{{pairs[0]!r}: C_l}}"
+        )
+    unknown = [name for name in cl if name not in (*pairs, *_OF_SKIES)]
+    if not any(name in pairs for name in cl):
+        unknown = list(cl)
+    if unknown:
+        raise ValueError(
+            f"cl has the spectra {', '.join(map(str, unknown))}; the pairs of signals are {', '.join(pairs)}"
+        )
+    return {name: checked_spectrum(cl[name], name, L) for name in cl if name in pairs}
 
 
 def checked_spectrum(values, name, L):

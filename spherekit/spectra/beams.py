@@ -133,7 +133,7 @@ def beam_window(
     elif mask is not None:
         raise ValueError("got a mask without nside; the mask applies to the window of the pixels")
     window[:spin] = 1
-    _check_not_small(window, spin)
+    _check_not_small(window, spin, "" if beam is None or np.ndim(beam) else _hint(beam))
     return window
 
 
@@ -157,7 +157,14 @@ def _beam(beam, L, spin):
     return beam
 
 
-def _check_not_small(window, spin):
+def _hint(width):
+    """The end of a message on the window of a width that is too large for an angle in radians."""
+    sigma = beam_sigma(width, "fwhm")
+    hint = f"; the width {sigma:g} is in radians (np.radians converts degrees)"
+    return hint if sigma > math.pi else ""
+
+
+def _check_not_small(window, spin, hint=""):
     """Raise ValueError for a window by whose square no spectrum can be divided."""
     size = np.abs(window[spin:])
     is_small = ~(size > SMALLEST_WINDOW * size.max())
@@ -166,7 +173,7 @@ def _check_not_small(window, spin):
         raise ValueError(
             f"the window of beam and pixels is {window[ell]:.3g} at l = {ell}, below {SMALLEST_WINDOW:g} of "
             f"its largest value {size.max():.3g}; division by its square would amplify rounding errors: "
-            f"lower L from {len(window)} to at most {ell}"
+            f"lower L from {len(window)} to at most {ell}{hint}"
         )
 
 

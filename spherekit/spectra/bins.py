@@ -35,6 +35,8 @@ class Bins:
 
     Attributes
     ----------
+    first, stop, weights : ndarray
+        Read-only copies of the arguments. Bins are equal if these, L and dl are.
     n : int
         Number of bins.
     ell : float64 ndarray [shape=(n,)]
@@ -73,6 +75,8 @@ class Bins:
         L = checks.band_limit(self.L)
         first, stop = _bounds(self.first, self.stop, L)
         weights = _weights(self.weights, first, stop, L)
+        for x in (first, stop, weights):
+            x.flags.writeable = False
         for name, value in dict(first=first, stop=stop, L=L, weights=weights).items():
             object.__setattr__(self, name, value)
 

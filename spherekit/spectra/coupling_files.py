@@ -10,7 +10,7 @@ import numpy as np
 
 from spherekit.io.tree_archive import read_tree, write_tree
 from spherekit.spectra.mask import Mask
-from spherekit.spectra.pseudo_cl import Coupling
+from spherekit.spectra.pseudo_cl import Coupling, has_mask_power
 
 _KIND = "mode coupling of masked fields"
 
@@ -30,18 +30,18 @@ def write_coupling(
         The file, with the suffix ``.npz``.
     coupling : Coupling
         Its matrix is computed, if it was not yet.
-    masks : sequence of Mask, optional
-        The masks of its two fields, of which a hash is written, so that `read_coupling` can tell whether it
-        is that of given masks without their harmonic analysis.
+    masks : Mask or sequence of Mask, optional
+        The masks of its two fields, or one of both, of which a hash is written, so that `read_coupling` can
+        tell whether it is that of given masks without their harmonic analysis.
     overwrite : bool
         Replace an existing file.
 
     Raises
     ------
     TypeError
-        Another type than `Coupling`.
+        Another type than `Coupling` or `Mask`.
     ValueError
-        Another suffix.
+        Another suffix; masks whose spectrum is not that of the coupling, or of another band-limit.
     FileExistsError
         The file exists, and ``overwrite`` is False.
 
@@ -64,6 +64,9 @@ def write_coupling(
         raise TypeError(
             f"coupling is {type(coupling).__name__}; expected spherekit.spectra.Coupling"
         )
+    masks = None if masks is None else _pair(masks)
+    if masks is not None:
+        _check_masks(coupling, masks)
     arrays = dict(mask_power=coupling.mask_power, beam=coupling.beam, matrix=coupling.matrix())
     header = dict(kind=_KIND, L=coupling.L, spins=list(coupling.spins), names=list(coupling.names))
     header["pure"] = [list(map(bool, pure)) for pure in coupling.pure]
@@ -78,8 +81,9 @@ def read_coupling(path: str | PathLike, *, masks: Sequence[Mask] | None = None) 
     ----------
     path : str or path
         A file of `write_coupling`.
-    masks : sequence of Mask, optional
-        The masks of which it must be the coupling; the file must have been written with them.
+    masks : Mask or sequence of Mask, optional
+        The masks, or one of both fields, of which it must be the coupling; the file must have been written
+        with them.
 
     Returns
     -------
@@ -104,7 +108,13 @@ def read_coupling(path: str | PathLike, *, masks: Sequence[Mask] | None = None) 
     >>> read_coupling(path).names
     ('EE', 'EB', 'BE', 'BB')
     """
-    tree, header = read_tree(path)
+    masks = None if masks is None else _pair(masks)
+    try:
+        tree, header = read_tree(path)
+    except ValueError as error:
+        raise ValueError(
+            f"{path} is no coupling; expected a file of spherekit.spectra.write_coupling ({error})"
+        ) from None
     if not isinstance(header, dict) or header.get("kind") != _KIND:
         raise ValueError(
             f"{path} contains no coupling; expected a file of spherekit.spectra.write_coupling"
@@ -120,14 +130,44 @@ def read_coupling(path: str | PathLike, *, masks: Sequence[Mask] | None = None) 
         raise ValueError(f"{path} is damaged: {error}") from None
 
 
-def _hashes(masks):
-    """The hash of the weights, L, grid and iterations of each mask."""
-    hashes = []
+def _pair(masks):
+    """The masks of two fields, of which one may be that of both."""
+    masks = [masks] if isinstance(masks, Mask) else masks
+    if not isinstance(masks, Sequence):
+        raise TypeError(
+            f"masks is {type(masks).__name__}; expected spherekit.spectra.Mask, or two of them"
+        )
     for mask in masks:
         if not isinstance(mask, Mask):
             raise TypeError(
                 f"masks contains {type(mask).__name__}; expected spherekit.spectra.Mask"
             )
+    if len(masks) not in (1, 2):
+        raise ValueError(
+            f"masks has {len(masks)} masks; expected those of two fields, or one of both"
+        )
+    return [masks[0], masks[-1]]
+
+
+def _check_masks(coupling, masks):
+    """Refuse masks that are not those of a coupling."""
+    first, second = masks
+    limits = {first.L, second.L}
+    if limits != {coupling.L}:
+        raise ValueError(
+            f"the masks are of L = {' and '.join(map(str, sorted(limits)))}, the coupling of {coupling.L}; "
+            "expected the masks of its fields"
+        )
+    if not has_mask_power(coupling, first, second):
+        raise ValueError(
+            "the coupling is that of other masks: its mask_power differs from the spectrum of the masks"
+        )
+
+
+def _hashes(masks):
+    """The hash of the weights, L, grid and iterations of each mask."""
+    hashes = []
+    for mask in masks:
         digest = hashlib.sha256(f"{mask.L} {mask.grid} {mask.iterations}".encode())
         digest.update(np.ascontiguousarray(mask.values, "<f8"))
         hashes.append(digest.hexdigest())

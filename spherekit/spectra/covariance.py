@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from spherekit._core import checks
 from spherekit.spectra.bandpowers import (
     checked_noise,
+    checked_spectra,
     field_sequence,
     pair_names,
     sharing_masks,
@@ -30,6 +31,7 @@ from spherekit.spectra.bandpowers import (
 )
 from spherekit.spectra.bins import Bins
 from spherekit.spectra.correlators import Correlators, NoisyField
+from spherekit.spectra.gaussian import covariance_factors
 from spherekit.spectra.masked_fields import MaskedField
 
 #: Degrees below which covariances are exact by default; the cost grows with the fourth power.
@@ -143,8 +145,8 @@ def gaussian_covariance(
     fields, fields2 : MaskedField or sequence of them
         As in `master`. Their masks, beams and spins are used, not their coefficients.
     cl : dict of str to array_like [shape=(n_l,)], n_l >= L
-        Spectra of the signal on the full sky, without beams and noise, by pair; pairs that are absent are
-        zero.
+        Spectra of the signal on the full sky, without beams and noise, by pair of the signals; pairs that are
+        absent are zero.
     bins : Bins
         Of the band-limit of the fields.
     noise : dict of str to array_like [broadcasts to (L,)], optional
@@ -167,7 +169,8 @@ def gaussian_covariance(
         Arguments of other types.
     ValueError
         Masks on different grids; band-limits that differ; two signals of the same name; spectra with fewer
-        degrees than L or with NaN or infinite values; an unknown pair; ``noise2`` without ``fields2``;
+        degrees than L or with NaN or infinite values; an unknown pair; a negative spectrum of a signal, or a
+        cross-spectrum beyond the geometric mean of those of its two signals; ``noise2`` without ``fields2``;
         couplings that cannot be inverted.
 
     See Also
@@ -194,6 +197,9 @@ def gaussian_covariance(
     if exact_degrees is None:
         exact_degrees = min(EXACT_DEGREES, bins.L)
     exact_degrees = checks.integer(exact_degrees, "exact_degrees", 0, bins.L)
+    signals = dict.fromkeys("".join(x.field.names) for x in (*first, *second))
+    cl = checked_spectra(cl, "".join(signals), bins.L)
+    _check_positive(cl, bins.L)
     correlators = Correlators(cl, bins.L, exact_degrees)
     couplings = [correlators.coupling(*pair) for pair in pairs]
     blocks = {}
@@ -207,6 +213,14 @@ def gaussian_covariance(
                 blocks[name2, name] = block[k, :, k2].T
     matrix = np.array([[blocks[name, name2] for name2 in order] for name in order])
     return Covariance(tuple(order), matrix.transpose(0, 2, 1, 3))
+
+
+def _check_positive(cl, L):
+    """Refuse a negative spectrum, and a cross-spectrum beyond the geometric mean of those of its signals."""
+    for name in cl:
+        signals = dict.fromkeys(name)
+        spectra = {a + a: cl[a + a] for a in signals if a + a in cl}
+        covariance_factors(spectra | {name: cl[name]}, L)
 
 
 def _fields(fields, fields2, bins, noise):

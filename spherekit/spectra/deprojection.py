@@ -20,18 +20,22 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spherekit._core import checks
-from spherekit._core.labeled import check_coordinates
-from spherekit._core.missing import UNSEEN
+from spherekit._core.labeled import check_coordinates, is_map
 from spherekit.conventions import eb_to_spin, spin_to_eb
 from spherekit.conventions.indexing import degrees
 from spherekit.harmonic import inverse
 from spherekit.linear import cast
 from spherekit.sampling.base import Grid
-from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.angular_power import power
-from spherekit.spectra.bandpowers import checked_spectrum, spectrum_of_pair
-from spherekit.spectra.mask import Mask, iterated_forward, observed_samples
+from spherekit.spectra.bandpowers import checked_spectra, spectrum_of_pair
+from spherekit.spectra.mask import Mask, in_double, iterated_forward, observed_samples
 from spherekit.spectra.masked_fields import MaskedField, masked_field
+from spherekit.spectra.masked_input import (
+    check_observed,
+    common_frame,
+    grid_of,
+    samples_of_spin,
+)
 from spherekit.spectra.normal_equations import scaled_matrix
 
 #: Largest condition number of the matrix <w t_i, w t_j> of templates with norm 1.
@@ -66,24 +70,25 @@ def deproject(
     templates: ArrayLike,
     *,
     spin: int = 0,
-    sampling: str | Grid = "mw",
+    sampling: str | Grid | None = None,
 ) -> Deprojected:
     """Remove the projection of masked maps on masked templates.
 
     Parameters
     ----------
-    f : array_like [shape=(..., *grid.shape)]
-        Maps: real of spin 0, else complex, such as Q + i U. Samples where ``mask`` is 0 may be missing (NaN,
-        infinite or UNSEEN).
+    f : array_like [shape=(..., *grid.shape)], or Map
+        Maps: real of spin 0, else complex, such as Q + i U, or a `spherekit.io.Map`, as of `masked_field`.
+        Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
     mask : Mask, or array_like [shape=grid.shape]
         Weights, as in `sky_fraction`.
     templates : array_like [shape=(n, *grid.shape)]
-        Templates, real or complex as ``f``; both components of a spin template have one amplitude. Samples
-        where ``mask`` is 0 may be missing.
+        Templates, real or complex as ``f``, or a `Map` of n real fields of spin 0; both components of a spin
+        template have one amplitude. Samples where ``mask`` is 0 may be missing.
     spin : int
         Spin of the maps.
-    sampling : str or Grid
-        Grid of the maps, as in `spherekit.harmonic.forward`.
+    sampling : str or Grid, optional
+        Grid of the maps, as in `spherekit.harmonic.forward`; required unless ``f`` or ``mask`` states it, a
+        `Map` or a `Mask`.
 
     Returns
     -------
@@ -94,10 +99,10 @@ def deproject(
     ------
     TypeError
         Maps, templates or a mask of another dtype, with a unit or with masked entries; complex maps or
-        templates of spin 0.
+        templates of spin 0, real ones of another spin.
     ValueError
-        Shapes that do not match; missing samples where the mask is not 0; templates that are zero where the
-        mask is not, or linearly dependent there (with their numbers); an invalid mask.
+        Shapes, grids or frames that do not match; missing samples where the mask is not 0; templates that are
+        zero where the mask is not, or linearly dependent there (with their numbers); an invalid mask.
 
     See Also
     --------
@@ -115,12 +120,13 @@ def deproject(
     >>> bool(abs(cleaned).max() < 1e-12), amplitudes.round(6) + 0.0
     (True, array([2., 0.]))
     """
-    grid = as_grid(sampling)
+    grid = grid_of(sampling, f=f, mask=mask)
+    common_frame(f=f, mask=mask, templates=templates)
     mask = _as_mask(mask, grid)
     spin = checks.spin_number(spin, mask.L)
-    f = _of_spin(observed_samples(f, mask, mask.L), spin, "f")
+    f = observed_samples(f, mask, mask.L, spin)
     projector = _Projector(templates, mask, spin)
-    amplitudes = projector.amplitudes(f)
+    amplitudes = projector.amplitudes(in_double(f))
     kind = checks.real_type(f) if spin == 0 else np.result_type(f)
     n = amplitudes.shape[-1]
     rows = anp.reshape(amplitudes, (-1, n)) + (0j if spin else 0.0)
@@ -165,7 +171,8 @@ def deprojection_bias(
         Arguments of other types.
     ValueError
         No templates of either field, or invalid ones, as in `deproject`; fields on different grids or of
-        different band-limits; spectra with fewer degrees than L or with NaN or infinite values.
+        different band-limits; spectra of pairs of other signals, with fewer degrees than L or with NaN or
+        infinite values.
 
     See Also
     --------
@@ -224,16 +231,14 @@ class _Projector:
     def __init__(self, templates, mask, spin):
         self.mask = mask
         grid = mask.grid
-        check_coordinates(templates, grid, "templates")
-        templates = checks.as_float_array(templates, "templates")
-        templates = _of_spin(templates, spin, "templates")
+        templates = _template_samples(templates, spin, grid)
         if templates.ndim != 1 + len(grid.shape) or templates.shape[1:] != tuple(grid.shape):
             raise ValueError(
                 f"templates has shape {templates.shape}; expected (n, {', '.join(map(str, grid.shape))}), of "
                 "n templates"
             )
         observed = mask.values > 0
-        checks.finite_samples(templates[..., observed], UNSEEN)
+        check_observed(templates, observed, "templates")
         kind = np.complex128 if np.iscomplexobj(templates) else np.float64
         self.templates = np.where(observed, templates, 0).astype(kind)
         self.spin = spin
@@ -295,7 +300,7 @@ def _signals(f, field):
 
 def _spectra_of_signals(cl, field, field2):
     """The spectra of the signals of two fields [shape=(n, n2, L)]."""
-    cl = {name: checked_spectrum(values, name, field.L) for name, values in cl.items()}
+    cl = checked_spectra(cl, (*field.names, *field2.names), field.L)
     zeros = np.zeros(field.L)
     spectra = [[spectrum_of_pair(cl, a + b) for b in field2.names] for a in field.names]
     return np.array([[zeros if x is None else x for x in row] for row in spectra])
@@ -309,11 +314,14 @@ def _as_mask(mask, grid):
     return mask
 
 
-def _of_spin(f, spin, name):
-    """Maps of a spin: complex, or real of spin 0."""
-    if spin == 0 and anp.iscomplexobj(f):
-        raise TypeError(f"{name} is complex ({f.dtype}); maps of spin 0 are real: pass spin")
-    return f if spin == 0 or anp.iscomplexobj(f) else f + 0j
+def _template_samples(templates, spin, grid):
+    """Templates of a spin as an array, of a `Map` of one with a first axis."""
+    check_coordinates(templates, grid, "templates")
+    of_map = is_map(templates)
+    if spin == 0:  # also a Map of fields of any names
+        templates = checks.as_float_array(templates, "templates")
+    templates = samples_of_spin(templates, spin, grid, "templates")
+    return templates[None] if of_map and templates.shape == tuple(grid.shape) else templates
 
 
 def _inverse(matrix):

@@ -92,10 +92,10 @@ def correlated_flm(
         As `gaussian_flm`; a name that is not a string.
     ValueError
         L < 1; a negative seed; fewer than L values; negative or non-finite spectra; a name that is not a pair
-        of letters, or a pair without the spectra of its signals; matrices that are not symmetric. A matrix
-        that is not positive semi-definite: a cross-spectrum beyond the largest that the others allow, by more
-        than 1e-6 sqrt(C_l^ii C_l^jj), the rounding of files in single precision. The message names the degree
-        and the pair.
+        of letters; a pair without the spectra of its signals, or in both orders; letters that differ only in
+        case; matrices that are not symmetric. A matrix that is not positive semi-definite: a cross-spectrum
+        beyond the largest that the others allow, by more than 1e-6 sqrt(C_l^ii C_l^jj), the rounding of files
+        in single precision. The message names the degree and the pair.
 
     See Also
     --------
@@ -266,9 +266,14 @@ def _matrices_of_pairs(cl, L):
             raise TypeError(
                 f"cl has the key {name!r}; expected pairs of letters, such as TT and TE"
             )
-        if len(name) != 2 or name[::-1] in spectra:
-            reason = "TT or TE" if len(name) != 2 else f"one of {name[::-1]} and {name}"
-            raise ValueError(f"cl has the key {name!r}; expected a pair of letters, {reason}")
+        if len(name) != 2:
+            raise ValueError(
+                f"cl has the key {name!r}; expected a pair of letters, such as TT or TE"
+            )
+        if name[::-1] in spectra:
+            raise ValueError(
+                f"cl has both {name[::-1]} and {name}, which are the same spectrum; pass one of them"
+            )
         spectra[name] = _real_array(values, f"the spectrum {name}")
         if spectra[name].ndim != 1 or spectra[name].size < L:
             raise ValueError(
@@ -280,6 +285,12 @@ def _matrices_of_pairs(cl, L):
         raise ValueError(
             f"cl has the spectra {', '.join(spectra) or '(none)'}; expected one such as TT"
         )
+    for signal in signals:
+        if signal != signal.upper() and signal.upper() in signals:
+            raise ValueError(
+                f"cl has the spectra {signal * 2} and {signal.upper() * 2}, which differ only in case; use "
+                "other letters for different signals"
+            )
     matrices = np.zeros((len(signals), len(signals), L))
     for name, values in spectra.items():
         absent = [signal * 2 for signal in name if signal not in signals]

@@ -5,19 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import autograd.numpy as anp
 import numpy as np
 
 from spherekit._core import checks
-from spherekit._core.labeled import check_coordinates
-from spherekit._core.missing import UNSEEN
-from spherekit._core.traced import as_float_array
 from spherekit.conventions.indexing import degrees
 from spherekit.harmonic import forward, inverse
-from spherekit.linear import is_traced
+from spherekit.linear import cast, is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.angular_power import power
 from spherekit.spectra.masked import as_mask
+from spherekit.spectra.masked_input import (
+    check_observed,
+    common_frame,
+    grid_of,
+    samples_of_spin,
+    without_warnings_of_pixels,
+)
 
 #: Iterations of the quadrature on grids without a sampling theorem, as those of healpy and NaMaster.
 ITERATIONS = 3
@@ -32,16 +37,17 @@ class Mask:
 
     Parameters
     ----------
-    values : array_like [shape=grid.shape]
+    values : array_like [shape=grid.shape], or Map
         Weights >= 0 or booleans, as in `sky_fraction`.
     L : int
         Band-limit of the fields. The degrees < 2 L - 1 of the mask couple those of the fields; on HEALPix
         at most those < 3 nside are used, on other grids those < L of the grid.
-    sampling : str or Grid
-        Grid of the mask, as in `spherekit.harmonic.forward`.
+    sampling : str or Grid, optional
+        Grid of the mask, as in `spherekit.harmonic.forward`. By default that of a `Map`, else "mw".
     iterations : int, optional
         Iterations ``flm += forward(f - inverse(flm))`` after the quadrature. By default 3 on grids without a
-        sampling theorem (HEALPix), as those of healpy, else 0.
+        sampling theorem (HEALPix), else 0. They are those of healpy with equal weights of the pixels,
+        ``HEALPix(nside, weights="equal")``.
     threads : int, optional
         Number of threads, as in `spherekit.harmonic.forward`.
 
@@ -53,6 +59,8 @@ class Mask:
         Their coefficients.
     fraction : float
         The fraction of the sphere where the mask is not 0.
+    frame : str
+        The frame of a `Map`, such as "galactic", or "" where none is stated.
 
     Raises
     ------
@@ -74,13 +82,15 @@ class Mask:
 
     values: np.ndarray = field(repr=False)
     L: int
-    sampling: str | Grid = "mw"
+    sampling: str | Grid | None = None
     iterations: int | None = None
     threads: int | None = field(default=None, repr=False)
+    frame: str = field(default="", init=False, repr=False)
 
     def __post_init__(self):
         L = checks.band_limit(self.L)
-        grid = as_grid(self.sampling, L)
+        grid = grid_of(self.sampling, L, values=self.values)
+        object.__setattr__(self, "frame", common_frame(values=self.values))
         values = as_mask(self.values, grid).astype(float)
         values.flags.writeable = False
         steps = checked_iterations(self.iterations, grid)
@@ -125,6 +135,11 @@ class Mask:
             samples.flags.writeable = False
             derivatives.append(samples)
         return tuple(derivatives)
+
+    @property
+    def has_coefficients(self) -> bool:
+        """Whether ``flm`` was computed, or needs no transform."""
+        return "flm" in vars(self) or self.is_constant
 
     @property
     def is_constant(self) -> bool:
@@ -190,22 +205,48 @@ def mask_values(mask, sampling, L=None):
     return as_mask(np.ones(grid.shape) if mask is None else mask, grid), grid
 
 
-def observed_samples(f, mask, L):
-    """Maps as an array of floating-point numbers, with 0 where the `Mask` is 0; checked.
+def mask_on(grid, mask, L, iterations=None, threads=None, frame=""):
+    """A `Mask`, of a grid and the band-limit of fields, or of an array or None, 1 everywhere; checked.
+
+    >>> from spherekit.sampling import MW
+    >>> round(mask_on(MW(2), None, 2).fraction, 12)
+    1.0
+    """
+    if not isinstance(mask, Mask):
+        mask = Mask(np.ones(grid.shape) if mask is None else mask, L, grid, iterations, threads)
+        object.__setattr__(mask, "frame", frame)
+    if (mask.grid, mask.L) != (grid, L) or iterations not in (None, mask.iterations):
+        raise ValueError(
+            f"the mask is of {mask.grid!r} with L = {mask.L} and {mask.iterations} iterations, the maps are "
+            f"of {grid!r} with L = {L}; pass the same grid, L and iterations to both"
+        )
+    return mask
+
+
+def observed_samples(f, mask, L, spin):
+    """Maps of a spin as an array of floating-point numbers, with 0 where the `Mask` is 0; checked.
 
     >>> import numpy as np
-    >>> observed_samples([[1, np.nan, 3], [4, 4, 4]], Mask([[1, 0, 1], [1, 1, 1]], 2), 2)
+    >>> observed_samples([[1, np.nan, 3], [4, 4, 4]], Mask([[1, 0, 1], [1, 1, 1]], 2), 2, 0)
     array([[1., 0., 3.],
            [4., 4., 4.]])
     """
-    check_coordinates(f, mask.grid)
-    f = as_float_array(f, "f")
+    f = samples_of_spin(f, spin, mask.grid)
     checks.samples_shape(f, mask.grid, L)
     if is_traced(f):
         return f
     observed = mask.values > 0
-    checks.finite_samples(f[..., observed], UNSEEN)
+    check_observed(f, observed)
     return np.where(observed, f, f.dtype.type(0))
+
+
+def in_double(f):
+    """Maps as float64 or complex128; gradients by them have their precision.
+
+    >>> in_double(np.ones(2, np.float32)).dtype
+    dtype('float64')
+    """
+    return cast(f, checks.result_type(not anp.iscomplexobj(f), False))
 
 
 def iterated_forward(f, L, iterations, *, spin=0, sampling, reality=False, threads=None):
@@ -217,14 +258,15 @@ def iterated_forward(f, L, iterations, *, spin=0, sampling, reality=False, threa
     True
     """
     options = dict(spin=spin, sampling=sampling, reality=reality, threads=threads)
-    flm = forward(f, L, **options)
-    for _ in range(iterations):
-        if is_traced(flm):
-            flm = flm + forward(f - inverse(flm, L, **options), L, **options)
-            continue
-        residual = inverse(flm, L, **options)
-        np.subtract(f, residual, out=residual)
-        flm += forward(residual, L, **options)
+    with without_warnings_of_pixels(as_grid(sampling, L), L):
+        flm = forward(f, L, **options)
+        for _ in range(iterations):
+            if is_traced(flm):
+                flm = flm + forward(f - inverse(flm, L, **options), L, **options)
+                continue
+            residual = inverse(flm, L, **options)
+            np.subtract(f, residual, out=residual)
+            flm += forward(residual, L, **options)
     return flm
 
 

@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks, scaling
 from spherekit._core.labeled import check_coordinates
-from spherekit._core.missing import UNSEEN
 from spherekit._core.traced import as_float_array
 from spherekit.harmonic import forward
 from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
 from spherekit.sampling.grids import grid as as_grid
 from spherekit.spectra.angular_power import power
+from spherekit.spectra.masked_input import check_observed, common_frame, grid_of
 
 
 def sky_fraction(mask: ArrayLike, *, sampling: str | Grid) -> float:
@@ -79,7 +79,7 @@ def masked_flm(
     mask: ArrayLike,
     *,
     spin: int = 0,
-    sampling: str | Grid = "mw",
+    sampling: str | Grid | None = None,
     reality: bool = False,
     threads: int | None = None,
 ) -> np.ndarray:
@@ -95,8 +95,9 @@ def masked_flm(
         Weights, as in `sky_fraction`.
     spin : int
         Spin of the maps.
-    sampling : str or Grid
-        Grid of the maps, as in `spherekit.harmonic.forward`.
+    sampling : str or Grid, optional
+        Grid of the maps, as in `spherekit.harmonic.forward`. By default that of a `Map` among the arguments,
+        else "mw".
     reality : bool
         True for real maps of spin 0.
     threads : int, optional
@@ -113,8 +114,8 @@ def masked_flm(
         Maps or a mask of another dtype, with a unit or with masked entries; complex maps with ``reality``; L,
         spin or threads that are not integers; a sampling that is neither a grid nor a name.
     ValueError
-        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0;
-        an invalid L, spin, grid or number of threads.
+        Invalid masks, as in `sky_fraction`; maps of another shape; a mask in another frame; missing samples
+        where the mask is not 0; an invalid L, spin, grid or number of threads.
 
     Warns
     -----
@@ -139,14 +140,15 @@ def masked_flm(
     >>> {name: cl.shape for name, cl in polarization_power(flm / np.sqrt(f_sky)).items()}
     {'EE': (16,), 'BB': (16,), 'EB': (16,)}
     """
-    grid = as_grid(sampling, L)
+    grid = grid_of(sampling, L, f=f, mask=mask)
+    common_frame(f=f, mask=mask)
     check_coordinates(f, grid)
     f = as_float_array(f, "f")
     mask = as_mask(mask, grid)
     checks.samples_shape(f, grid, L)
     if not is_traced(f):
         observed = mask > 0
-        checks.finite_samples(f[..., observed], UNSEEN)
+        check_observed(f, observed)
         f = np.where(observed, f, f.dtype.type(0))
     kind = checks.real_type(f)
     if not np.finfo(kind).tiny <= mask.max() <= np.finfo(kind).max:
@@ -163,7 +165,7 @@ def masked_power(
     L: int,
     mask: ArrayLike,
     *,
-    sampling: str | Grid = "mw",
+    sampling: str | Grid | None = None,
     threads: int | None = None,
 ) -> np.ndarray:
     """Power spectra of real maps on part of the sphere: ``C_l of the masked map / f_sky``.
@@ -179,8 +181,9 @@ def masked_power(
         Band-limit of the spectra.
     mask : array_like [shape=grid.shape]
         Weights, as in `sky_fraction`.
-    sampling : str or Grid
-        Grid of the maps, as in `spherekit.harmonic.forward`.
+    sampling : str or Grid, optional
+        Grid of the maps, as in `spherekit.harmonic.forward`. By default that of a `Map` among the arguments,
+        else "mw".
     threads : int, optional
         Number of threads, as in `spherekit.harmonic.forward`.
 
@@ -195,8 +198,8 @@ def masked_power(
         Complex maps; maps or a mask of another dtype, with a unit or with masked entries; L or threads that
         are not integers; a sampling that is neither a grid nor a name.
     ValueError
-        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0;
-        an invalid L, grid or number of threads.
+        Invalid masks, as in `sky_fraction`; maps of another shape; a mask in another frame; missing samples
+        where the mask is not 0; an invalid L, grid or number of threads.
 
     Warns
     -----
@@ -218,7 +221,8 @@ def masked_power(
     >>> round(float(cl * 3072 / (4 * np.pi)), 2)                  # white noise, 4 pi / pixels
     0.99
     """
-    grid = as_grid(sampling, L)
+    grid = grid_of(sampling, L, f=f, mask=mask)
+    common_frame(f=f, mask=mask)
     mask = as_mask(mask, grid)
     mask = np.ldexp(mask, -scaling.exponent(mask))  # the result does not depend on its scale
     f_sky = sky_fraction(mask, sampling=grid)

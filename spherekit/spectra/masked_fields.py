@@ -10,10 +10,11 @@ from numpy.typing import ArrayLike
 
 from spherekit._core import checks
 from spherekit.conventions import spin_to_eb
+from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
-from spherekit.sampling.grids import grid as as_grid
-from spherekit.spectra.mask import Mask, iterated_forward, observed_samples
-from spherekit.spectra.purification import pure_coefficients
+from spherekit.spectra.mask import Mask, in_double, iterated_forward, mask_on, observed_samples
+from spherekit.spectra.masked_input import common_frame, grid_of, warn_beyond_pixels
+from spherekit.spectra.purification import pure_signals, warn_of_edges
 
 
 class MaskedField(NamedTuple):
@@ -28,7 +29,7 @@ class MaskedField(NamedTuple):
     spin : int
         Spin of the field, >= 0.
     flm : complex ndarray [shape=(..., n, L*L)]
-        Coefficients of the n signals.
+        Coefficients of the n signals. Read-only, as ``beam``.
     mask : Mask
         The mask, with the grid of the maps.
     beam : float64 ndarray [shape=(n, L)]
@@ -66,7 +67,7 @@ def masked_field(
     mask: Mask | ArrayLike | None = None,
     *,
     spin: int = 0,
-    sampling: str | Grid = "mw",
+    sampling: str | Grid | None = None,
     beam: ArrayLike | None = None,
     names: tuple | None = None,
     purify: str = "",
@@ -77,9 +78,10 @@ def masked_field(
 
     Parameters
     ----------
-    f : array_like [shape=(..., *grid.shape)]
-        Maps: real of spin 0, else complex, such as Q + i U of spin 2 (COSMO). Samples where ``mask`` is 0 may
-        be missing (NaN, infinite or UNSEEN).
+    f : array_like [shape=(..., *grid.shape)], or Map
+        Maps: real of spin 0, else complex, such as Q + i U of spin 2 (COSMO); or a `spherekit.io.Map`, also
+        of the two real components of a spin field: Q and U (of the IAU convention with -U), u and v of a
+        wind, -v + i u of spin 1. Samples where ``mask`` is 0 may be missing (NaN, infinite or UNSEEN).
     L : int
         Band-limit.
     mask : Mask or array_like [shape=grid.shape], optional
@@ -87,8 +89,9 @@ def masked_field(
         everywhere.
     spin : int
         Spin of the maps, 0 <= spin < L.
-    sampling : str or Grid
-        Grid of the maps, as in `spherekit.harmonic.forward`.
+    sampling : str or Grid, optional
+        Grid of the maps, as in `spherekit.harmonic.forward`. By default that of a `Map` or `Mask` among the
+        arguments, else "mw".
     beam : array_like [shape=(L,) or (2, L)], optional
         Window function by which the coefficients of the signal were multiplied, such as that of the beam
         times that of the pixels; of E and B each, or of both.
@@ -96,9 +99,12 @@ def masked_field(
         One letter for each signal. By default ("T",), or ("E", "B").
     purify : {"", "E", "B", "EB"}
         Signals of a field of spin 2 that are pure: free of the power that the mask mixes into them from the
-        other (Smith 2006, Phys. Rev. D 74, 083002). The mask must go smoothly to 0 (`apodize`).
+        other (Smith 2006, Phys. Rev. D 74, 083002). The mask must go smoothly to 0 (`apodize`). Samples
+        where it is 0 are not used; NaMaster uses them, weighted with the derivatives of the mask, which ring
+        there.
     iterations : int, optional
-        Iterations of the quadrature, as of `Mask`.
+        Iterations of the quadrature, as of `Mask`: on HEALPix 3 by default, which are those of healpy for
+        ``HEALPix(nside, weights="equal")``.
     threads : int, optional
         Number of threads, as in `spherekit.harmonic.forward`.
 
@@ -110,17 +116,19 @@ def masked_field(
     Raises
     ------
     TypeError
-        Maps or a mask of another dtype, with a unit or with masked entries; complex maps of spin 0; L, spin,
-        iterations or threads that are not integers; a sampling that is neither a grid nor a name.
+        Maps or a mask of another dtype, with a unit or with masked entries; complex maps of spin 0, real ones
+        of another spin; L, spin, iterations or threads that are not integers; a sampling that is neither a
+        grid nor a name.
     ValueError
-        Invalid masks, as in `sky_fraction`; maps of another shape; missing samples where the mask is not 0;
+        Invalid masks, as in `sky_fraction`; maps of another shape; a mask on another grid or in another
+        frame; missing samples where the mask is not 0;
         a beam of another shape, or not finite; names of another number; ``purify`` of another spin than 2; an
         invalid L, spin, grid or number of threads.
 
     Warns
     -----
     UserWarning
-        L is larger than 3 nside on HEALPix.
+        L is larger than 3 nside on HEALPix; pure signals with a mask that has a step at its edge.
 
     See Also
     --------
@@ -137,36 +145,29 @@ def masked_field(
     >>> P.names, P.flm.shape
     (('E', 'B'), (2, 256))
     """
-    grid = as_grid(sampling, L)
     L = checks.band_limit(L)
+    grid = grid_of(sampling, L, f=f, mask=mask)
     spin = checks.integer(spin, "spin", 0, L - 1)
     names = _checked_names(names, spin)
     pure = _checked_purify(purify, spin)
-    mask = _checked_mask(mask, grid, L, iterations, threads)
-    f = observed_samples(f, mask, L)
-    if spin == 0 and anp.iscomplexobj(f):
-        raise TypeError("f is complex; maps of spin 0 are real: pass spin for spin fields")
+    frame = common_frame(f=f, mask=mask)
+    mask = mask_on(grid, mask, L, iterations, threads, frame)
+    f = observed_samples(f, mask, L, spin)
+    warn_beyond_pixels(grid, L)
     options = dict(iterations=mask.iterations, sampling=grid, threads=threads)
     if any(pure):
-        signals = pure_coefficients(f, L, mask, purify=purify, **options)
+        warn_of_edges(mask)
+        signals = pure_signals(f, L, mask, purify, **options)
     else:
-        flm = iterated_forward(f * mask.values, L, spin=spin, reality=spin == 0, **options)
+        flm = iterated_forward(
+            in_double(f) * mask.values, L, spin=spin, reality=spin == 0, **options
+        )
         signals = spin_to_eb(flm, spin=spin) if spin else (flm,)
     beam = _checked_beam(beam, len(names), L)
-    return MaskedField(names, spin, anp.stack(signals, axis=-2), mask, beam, pure)
-
-
-def _checked_mask(mask, grid, L, iterations, threads):
-    if mask is None:
-        mask = np.ones(grid.shape)
-    if not isinstance(mask, Mask):
-        return Mask(mask, L, grid, iterations, threads)
-    if (mask.grid, mask.L) != (grid, L) or iterations not in (None, mask.iterations):
-        raise ValueError(
-            f"the mask is of {mask.grid!r} with L = {mask.L} and {mask.iterations} iterations, the maps are "
-            f"of {grid!r} with L = {L}; pass the same grid, L and iterations to both"
-        )
-    return mask
+    flm = anp.stack(signals, axis=-2)
+    for x in (beam,) if is_traced(flm) else (beam, flm):
+        x.flags.writeable = False
+    return MaskedField(names, spin, flm, mask, beam, pure)
 
 
 def _checked_names(names, spin):
@@ -199,9 +200,14 @@ def _checked_beam(beam, n, L):
         return np.ones((n, L))
     beam = checks.as_float_array(beam, "beam")
     if np.iscomplexobj(beam) or beam.shape not in ((L,), (n, L)):
+        width = (
+            ""
+            if beam.ndim
+            else "; of a width pass gaussian_beam(width, L) or beam_window(width, L)"
+        )
         raise ValueError(
             f"beam has shape {beam.shape} and dtype {beam.dtype}; expected ({L},), or ({n}, {L}), real "
-            "values of the degrees below L"
+            f"values of the degrees below L{width}"
         )
     if not np.isfinite(beam).all():
         raise ValueError("beam contains NaN or infinite values; expected finite values")

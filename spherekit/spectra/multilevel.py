@@ -119,19 +119,20 @@ class Nested:
         """(an approximate solution, the number of steps) of conjugate gradients from 0."""
         y = np.zeros_like(b)
         r = b.copy()
+        buffer = np.empty_like(b)
         directions = []
         for iteration in range(1, max_iter + 1):
             progress(offset + iteration)
             z = self.precondition(r)
             for direction, image, energy in directions:
-                z -= dot(z, image) / energy * direction
+                z -= np.multiply(direction, dot(z, image) / energy, out=buffer)
             image = self.system.matvec(z)
             energy = dot(z, image)
             if not energy > 0:  # the residual is 0
                 break
             step = dot(z, r) / energy
-            y += step * z
-            r -= step * image
+            y += np.multiply(z, step, out=buffer)
+            r -= np.multiply(image, step, out=buffer)
             if target and self.norm(r) <= target:
                 break
             directions = [*directions[1 - _DIRECTIONS :], (z, image, energy)]

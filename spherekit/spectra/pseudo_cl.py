@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
@@ -18,11 +17,13 @@ from numpy.typing import ArrayLike
 from spherekit._core.traced import as_float_array
 from spherekit.spectra.angular_power import power
 from spherekit.spectra.bins import Bins
+from spherekit.spectra.decoupling import flat_matrix, solve
 from spherekit.spectra.masked_fields import MaskedField
+from spherekit.spectra.masked_input import common_frame
 from spherekit.spectra.mode_coupling import coupling_matrix
 
-#: Largest condition number of a binned coupling matrix, with columns of norm 1, that is inverted.
-MAX_CONDITION = 1e10
+#: Largest difference of the spectra of the same masks, relative to their largest value.
+SAME_MASKS = 1e-9
 
 
 def pseudo_power(field: MaskedField, field2: MaskedField | None = None) -> np.ndarray:
@@ -74,7 +75,7 @@ class Coupling:
     Attributes
     ----------
     mask_power : float64 ndarray [shape=(n_l,)]
-        Cross-spectrum of the two masks.
+        Cross-spectrum of the two masks. Read-only, as ``beam``.
     L : int
         Band-limit of the spectra.
     spins : tuple of int
@@ -105,6 +106,10 @@ class Coupling:
     pure: tuple
     beam: np.ndarray = field(repr=False)
     names: tuple
+
+    def __post_init__(self):
+        for name in ("mask_power", "beam"):
+            object.__setattr__(self, name, _read_only(getattr(self, name)))
 
     @classmethod
     def of(cls, field: MaskedField, field2: MaskedField | None = None) -> Coupling:
@@ -137,8 +142,8 @@ class Coupling:
         field2 = field if field2 is None else field2
         _check_fields(field, field2)
         mask_power = field.mask.power(field2.mask)
-        beam = (field.beam[:, None] * field2.beam[None]).reshape(-1, field.L)
-        names = tuple(a + b for a in field.names for b in field2.names)
+        beam = _product_of_beams(field, field2)
+        names = pairs_of_signals(field, field2)
         spins = field.spin, field2.spin
         return cls(mask_power, field.L, spins, (field.pure, field2.pure), beam, names)
 
@@ -178,6 +183,7 @@ class Coupling:
         Parameters
         ----------
         matrix : float64 ndarray [shape=(n, n, L, L)]
+            It is not copied: do not change it later.
 
         Returns
         -------
@@ -288,7 +294,17 @@ class Coupling:
         TypeError
             Arrays or bins of another type.
         ValueError
-            Shapes that do not match; a binned matrix that cannot be inverted, with the bins.
+            Shapes that do not match; a binned matrix that cannot be inverted, with the bins; a bin at whose
+            degrees the product of the beams is below 1e-12 of its largest value, as in `beam_window`.
+
+        Warns
+        -----
+        UserWarning
+            Bins that are too narrow for the mask: their errors are more than 10 times those that the sky
+            fraction gives. For white spectra and masks of zeros and ones the covariance of the
+            pseudo-spectra is proportional to the coupling matrix K, so that the variances of the bandpowers
+            are those of uncoupled bins times K_bb (K^-1)_bb. The message names the bins and the number of
+            degrees that the observed region resolves, pi / its radius.
 
         Examples
         --------
@@ -301,7 +317,8 @@ class Coupling:
         pseudo = self._checked_spectra(pseudo, "pseudo")
         if noise is not None:
             pseudo = pseudo - self._checked_spectra(noise, "noise")
-        return _apply(self._solution(bins).inverse, self._checked_bins(bins).bin(pseudo))
+        bins = self._checked_bins(bins)
+        return _apply(self._solution(bins).inverse, bins.bin(pseudo))
 
     def windows(self, bins: Bins) -> np.ndarray:
         """Bandpower windows: the mean bandpowers of fields with given spectra are ``windows . spectra``.
@@ -335,9 +352,16 @@ class Coupling:
         """The `_Solution` of the bins, that of the last call if they are equal."""
         latest = vars(self).get("_latest")
         if latest is None or latest[0] != bins:
-            latest = bins, _solve(self.binned(bins), self.names, bins)
+            latest = bins, solve(self.binned(bins), self.names, bins, self.beam, self._narrowest())
             vars(self)["_latest"] = latest
         return latest[1]
+
+    def _narrowest(self):
+        """The number of degrees of bins that the observed region can resolve, pi / its radius."""
+        ell = np.arange(self.mask_power.size)
+        square = (2 * ell + 1) @ self.mask_power
+        fraction = self.mask_power[0] / square if square > 0 else 1.0  # of the sphere
+        return round(float(np.pi / np.arccos(1 - 2 * np.clip(fraction, 1e-9, 1))))
 
     def _checked_bins(self, bins):
         if not isinstance(bins, Bins):
@@ -359,92 +383,85 @@ class Coupling:
         return cl
 
 
-class _Solution(NamedTuple):
-    """The inverse (n, n, bins.n, bins.n) of a binned coupling matrix, and its product with the matrix."""
-
-    inverse: np.ndarray
-    windows: np.ndarray
-
-
-def _solve(binned, names, bins):
-    """The `_Solution` of a matrix (n, n, bins.n, L), by groups of spectra that are coupled."""
-    matrix = binned @ bins.unbin_matrix()
-    inverse = np.zeros_like(matrix)
-    for group in _coupled(binned):
-        block = np.ix_(group, group)
-        labels = [
-            f"{names[i]} l = {first}..{stop - 1}"
-            for i in group
-            for first, stop in zip(bins.first, bins.stop, strict=True)
-        ]
-        square = _flat(matrix[block])
-        n = len(group)
-        inverse[block] = (
-            _checked_inverse(square, labels).reshape(n, bins.n, n, bins.n).transpose(0, 2, 1, 3)
-        )
-    windows = _flat(inverse) @ _flat(binned)
-    n = len(names)
-    return _Solution(inverse, windows.reshape(n, bins.n, n, -1).transpose(0, 2, 1, 3))
-
-
-def _coupled(matrix):
-    """The groups of spectra between which the blocks of a matrix are not zero."""
-    groups = []
-    connected = matrix.any(axis=(2, 3))
-    connected |= connected.T
-    for i in range(len(matrix)):
-        groups_of_i = [group for group in groups if connected[i, group].any()]
-        groups = [group for group in groups if group not in groups_of_i]
-        groups.append(sum(groups_of_i, []) + [i])
-    return sorted(map(sorted, groups))
-
-
-def _flat(matrix):
-    """A matrix (n, n, rows, columns) as one of n rows times n columns."""
-    n, _, rows, columns = matrix.shape
-    return matrix.transpose(0, 2, 1, 3).reshape(n * rows, n * columns)
-
-
 def _apply(matrix, cl):
     """The product of a matrix (n, n, rows, columns) and spectra (..., n, columns)."""
     n, _, rows, columns = matrix.shape
     shape = np.shape(cl)[:-2]
-    product = anp.dot(anp.reshape(cl, (*shape, n * columns)), _flat(matrix).T)
+    product = anp.dot(anp.reshape(cl, (*shape, n * columns)), flat_matrix(matrix).T)
     return anp.reshape(product, (*shape, n, rows))
 
 
-def _checked_inverse(matrix, labels):
-    """The inverse of a matrix; raises ValueError with the labels of what it does not determine."""
-    scale = np.sqrt((matrix**2).sum(axis=0))
-    empty = np.flatnonzero(~(scale > 0))
-    if empty.size:
-        raise ValueError(
-            "the coupling matrix cannot be inverted: the masked fields have no power of "
-            f"{_listed(labels, empty)}; start at a higher degree (spin fields have none below their spin), "
-            "end where the beam is not 0, or pass another mask"
-        )
-    scaled = matrix / scale
-    try:
-        inverse = np.linalg.inv(scaled)
-    except np.linalg.LinAlgError:
-        inverse = np.full_like(scaled, np.inf)
-    condition = np.linalg.norm(scaled, 1) * np.linalg.norm(inverse, 1)
-    if not condition <= MAX_CONDITION:
-        _, s, vt = np.linalg.svd(scaled)
-        null = np.abs(vt[s <= 10 * s[-1] + 1e-14 * s[0]]).max(axis=0)
-        undetermined = np.flatnonzero(null > 0.1 * null.max())
-        raise ValueError(
-            f"the coupling matrix cannot be inverted: its condition number is {condition:.3g}, above "
-            f"{MAX_CONDITION:.3g}, and the masked fields do not determine {_listed(labels, undetermined)} "
-            "separately; pass wider bins there, or a mask that selects more of the sphere"
-        )
-    return inverse / scale[:, None]
+def _read_only(x):
+    """A read-only copy of an array, or the array if it and what it is a view of are read-only."""
+    if x.flags.writeable or x.base is not None:
+        x = x.copy()
+    x.flags.writeable = False
+    return x
 
 
-def _listed(labels, indices, max_listed=6):
-    words = [labels[i] for i in indices[:max_listed]]
-    remaining = len(indices) - len(words)
-    return ", ".join(words) + (f" and {remaining} more" if remaining else "")
+def pairs_of_signals(field, field2):
+    """The pairs of signals of two masked fields, in the order of `pseudo_power`.
+
+    >>> from spherekit.spectra import masked_field
+    >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+    >>> pairs_of_signals(T, T)
+    ('TT',)
+    """
+    return tuple(a + b for a in field.names for b in field2.names)
+
+
+def _product_of_beams(field, field2):
+    return (field.beam[:, None] * field2.beam[None]).reshape(-1, field.L)
+
+
+def check_coupling(coupling, field, field2, name):
+    """Refuse a coupling of other fields; masks are compared if their coefficients are known.
+
+    Raises
+    ------
+    TypeError
+        Not a `Coupling`.
+    ValueError
+        Another band-limit, other spins, pure signals, beams or masks.
+
+    >>> from spherekit.spectra import masked_field
+    >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+    >>> check_coupling(Coupling.of(T), T, T, "coupling")
+    """
+    if not isinstance(coupling, Coupling):
+        raise TypeError(f"{name} is {type(coupling).__name__}; expected spherekit.spectra.Coupling")
+    expected = dict(
+        L=field.L, spins=(field.spin, field2.spin), pure=(tuple(field.pure), tuple(field2.pure))
+    )
+    for attribute, value in expected.items():
+        present = getattr(coupling, attribute)
+        if present != value:
+            raise ValueError(
+                f"{name} has {attribute} = {present}, the fields {value}; expected their coupling, "
+                "Coupling.of(field, field2)"
+            )
+    if not np.array_equal(coupling.beam, _product_of_beams(field, field2)):
+        raise ValueError(f"{name} has another beam than the fields; expected that of their beams")
+    if field.mask.has_coefficients and field2.mask.has_coefficients:
+        if not has_mask_power(coupling, field.mask, field2.mask):
+            raise ValueError(
+                f"{name} is that of other masks: its mask_power differs from that of the masks of the fields"
+            )
+
+
+def has_mask_power(coupling, mask, mask2):
+    """Whether the ``mask_power`` of a coupling is the cross-spectrum of two masks, up to rounding.
+
+    >>> from spherekit.spectra import masked_field
+    >>> T = masked_field(np.ones(768), 16, sampling="healpix:8")
+    >>> has_mask_power(Coupling.of(T), T.mask, T.mask)
+    True
+    """
+    expected = mask.power(mask2)
+    if coupling.mask_power.size != expected.size:
+        return False
+    difference = np.abs(coupling.mask_power - expected).max()
+    return bool(difference <= SAME_MASKS * np.abs(expected).max())
 
 
 def _check_fields(field, field2):
@@ -457,3 +474,4 @@ def _check_fields(field, field2):
         raise ValueError(
             f"the fields have the band-limits {field.L} and {field2.L}; expected the same"
         )
+    common_frame(**{"the first field": field.mask, "the second": field2.mask})

@@ -124,10 +124,16 @@ class SignalAndNoise:
 
     def weighted(self, fields):
         """The samples N^-1 d of each field."""
-        return [
-            f * w if spin == 0 else f.real * w[0] + 1j * (f.imag * w[1])
-            for spin, f, w in zip(self.spins, fields, self.inverse_noise, strict=True)
-        ]
+        weighted = []
+        for spin, f, w in zip(self.spins, fields, self.inverse_noise, strict=True):
+            product = np.empty_like(f)
+            if spin == 0:
+                np.multiply(f, w, out=product)
+            else:
+                np.multiply(f.real, w[0], out=product.real)
+                np.multiply(f.imag, w[1], out=product.imag)
+            weighted.append(product)
+        return weighted
 
     def right_hand_side(self, fields):
         """G^T A^T N^-1 d of samples."""
@@ -135,7 +141,9 @@ class SignalAndNoise:
 
     def matvec(self, y):
         """The matrix of the system times y."""
-        return y + self.right_hand_side(self.samples(self._from_y @ y))
+        product = self.right_hand_side(self.samples(self._from_y @ y))
+        product += y
+        return product
 
     def mean_inverse_noise(self):
         """The inverse variance of a coefficient of each signal, its mean over the orders [shape=(n,)]."""

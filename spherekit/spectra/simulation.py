@@ -17,6 +17,8 @@ from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 
 #: The spectra of polarized skies.
 _SIGNALS = ("TT", "EE", "BB")
+#: Their names and those of their cross-spectra, in either order.
+_PAIRS = [a + b for a in "TEB" for b in "TEB"]
 
 
 def gaussian_sky(
@@ -73,7 +75,8 @@ def gaussian_sky(
     ------
     TypeError, ValueError
         As `gaussian_flm` and `correlated_flm`; a negative or infinite depth of noise; a beam of another
-        shape or with NaN or infinite values; ``noise_pol`` of a scalar.
+        shape or with NaN or infinite values; ``noise_pol`` of a scalar; spectra of other signals than T, E
+        and B.
     MemoryError
         The problem does not fit into memory.
 
@@ -124,6 +127,12 @@ def _polarized(cl, L):
         raise ValueError(
             f"cl has the spectra {', '.join(map(str, cl)) or '(none)'}, not {' and '.join(absent)}, which a "
             "polarized sky needs; pass one array for a scalar"
+        )
+    unknown = [repr(name) for name in cl if name not in _PAIRS]
+    if unknown:
+        raise ValueError(
+            f"cl has the spectra {', '.join(unknown)}; a polarized sky has the signals T, E and B, with the "
+            "spectra TT, EE, BB, TE, TB and EB (correlated_flm has signals of any letters)"
         )
     return {name: cl.get(name, np.zeros(L)) for name in _SIGNALS} | dict(cl)
 

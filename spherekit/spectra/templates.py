@@ -112,8 +112,9 @@ def remove_templates(
         dipole, of complex maps.
     ValueError
         Nothing to remove; shapes that do not match; missing samples that no mask excludes; templates that
-        are zero where the mask is not, or nearly linearly dependent there (with their names); a mask that is
-        negative, not finite or zero everywhere.
+        are zero where the mask is not, or nearly linearly dependent there (with their names); a template with
+        the name of the monopole or dipole, which is removed, too; a mask that is negative, not finite or zero
+        everywhere.
 
     See Also
     --------
@@ -131,8 +132,8 @@ def remove_templates(
     >>> fit = remove_templates(5 + 2 * dust + noise, {"dust": dust}, sampling=grid, monopole=True)
     >>> for name, amplitude, error in zip(fit.names, fit.amplitudes, np.sqrt(np.diag(fit.covariance))):
     ...     print(f"{name} {amplitude:.3f} +- {error:.3f}")
-    dust 2.004 +- 0.010
-    monopole 5.000 +- 0.004
+    dust 1.996 +- 0.010
+    monopole 4.999 +- 0.005
     """
     grid = as_grid(sampling)
     check_coordinates(f, grid)
@@ -147,7 +148,14 @@ def remove_templates(
             f"f is complex ({f.dtype}), and a monopole or dipole is one of real maps: pass f.real and f.imag "
             "separately"
         )
-    functions |= _monopole_dipole(grid, monopole, dipole)
+    of_monopole_dipole = _monopole_dipole(grid, monopole, dipole)
+    repeated = [name for name in of_monopole_dipole if name in functions]
+    if repeated:
+        raise ValueError(
+            f"templates has {', '.join(repeated)}, the name of the monopole or dipole, which is removed, "
+            "too; rename the template, or pass monopole=False and dipole=False"
+        )
+    functions |= of_monopole_dipole
     if not functions:
         raise ValueError("nothing to remove: pass templates, monopole=True or dipole=True")
     fit = _Fit(functions.values(), weights, observed)

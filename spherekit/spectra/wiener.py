@@ -18,11 +18,12 @@ from spherekit.linear import is_traced
 from spherekit.sampling import Grid
 from spherekit.sampling import grid as as_grid
 from spherekit.spectra.gaussian import covariance_factors
+from spherekit.spectra.mask import Mask
 from spherekit.spectra.multilevel import Nested, Solution, solver_of
 from spherekit.spectra.signal_and_noise import SignalAndNoise
 
 #: The relative residual of `wiener_filter` by default.
-TOLERANCE = 3e-7
+TOLERANCE = 2e-7
 #: The largest number of its iterations.
 MAX_ITERATIONS = 1000
 
@@ -66,7 +67,7 @@ def wiener_filter(
     *,
     spin: int = 0,
     sampling: Grid | str | None = None,
-    mask: ArrayLike | None = None,
+    mask: Mask | ArrayLike | None = None,
     beam: ArrayLike | None = None,
     tol: float = TOLERANCE,
     max_iter: int = MAX_ITERATIONS,
@@ -82,7 +83,9 @@ def wiener_filter(
     Where nothing is observed the mean continues the signal by its correlations; its power is below C_l
     (`constrained_realization` adds what is missing). The system is solved directly for up to 1100 unknowns,
     else by conjugate gradients with a preconditioner of several levels (Smith, Zahn and Dore 2007, Phys. Rev.
-    D 76, 043510).
+    D 76, 043510). Their number grows about as the square root of the ratio of signal to noise in C_l: with 40
+    percent of the sphere masked, T needs about 50 where the ratio is 15 at the highest degree and 500 at
+    l = 10, 130 at 10 times and 360 at 100 times these ratios.
 
     Parameters
     ----------
@@ -101,12 +104,13 @@ def wiener_filter(
         Spin of the field, 0 <= spin < L.
     sampling : Grid or str, optional
         Grid of the samples; required unless ``f`` is a `Map`.
-    mask : bool array_like [shape=grid.shape or (3, \\*grid.shape)], optional
-        False for samples that are not used.
+    mask : bool array_like [shape=grid.shape or (3, \\*grid.shape)] or Mask, optional
+        False for samples that are not used; samples of a `Mask` are used where its weights are > 0.
     beam : array_like [shape=(L,) or (n, L)], optional
         b_l by which the signal was multiplied, of all or of each of the n signals: beam times pixel window.
     tol : float
-        Relative residual, 0 < tol < 1, in the norm of `WienerFit`.
+        Relative residual, 0 < tol < 1, in the norm of `WienerFit`. The default gives each C_l of the result
+        to about 1e-3; the error is proportional to it.
     max_iter : int
         Largest number of iterations.
     threads : int, optional
@@ -314,14 +318,22 @@ def _inverse_noise(components, noise, mask, grid):
 
 
 def _checked_mask(mask, shape, grid):
+    if isinstance(mask, Mask):
+        if mask.grid != grid:
+            raise ValueError(
+                f"the mask is of {mask.grid!r}, the samples are of {grid!r}; pass one grid"
+            )
+        return np.broadcast_to(mask.values > 0, shape)
     check_coordinates(mask, grid, "mask")
     mask = checks.as_float_array(mask, "mask")
     if mask.shape not in (shape, shape[1:]):
         raise ValueError(f"mask has shape {mask.shape}; expected {shape[1:]} or {shape}")
     if not np.isin(mask, (0, 1)).all():
+        fractional = mask[~np.isin(mask, (0, 1))]
         raise ValueError(
-            "mask must be boolean: True (1) for observed samples, False (0) for others; of an apodized mask "
-            "pass mask > 0, as the weights of samples follow from their noise"
+            f"mask has {fractional.size} values that are neither 0 nor 1 (the first is {fractional[0]:g}); "
+            "expected True (1) for observed samples and False (0) for others: of an apodized mask pass "
+            "mask > 0, as the weights of samples follow from their noise"
         )
     return np.broadcast_to(mask.astype(bool), shape)
 
