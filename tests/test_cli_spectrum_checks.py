@@ -42,8 +42,10 @@ def test_pure_modes_need_a_smooth_edge(maps, capsys):
     assert "--apodize 6deg" in refused(capsys, f"{line} --mask step.fits -o out.fits", 2)
     narrow = said(capsys, f"{line} --mask step.fits --apodize 15deg -o narrow.fits")
     assert "warning: --apodize 15deg is 2.0 samples wide" in narrow
+    io.write_map("steps.fits", (MASK > 0.5) * (1 - 0.1 * MASK * (GRID.theta < 0.5)), coordsys="G")
+    assert "has a step at its edge" in said(capsys, f"{line} --mask steps.fits -o steps.npy")
     for mask in ("--mask step.fits --apodize 30deg", "--mask mask.fits", ""):
-        assert "samples wide" not in said(capsys, f"{line} {mask} -o cl.fits --force")
+        assert "warning" not in said(capsys, f"{line} {mask} -o cl.fits --force")
 
 
 def test_wide_bins_of_c_l(maps, capsys):
