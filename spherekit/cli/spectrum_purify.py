@@ -66,8 +66,8 @@ def _on_steps(inputs):
             warn_of_edges(Mask(source.weights, source.L, source.grid))
         if caught:
             lines.append(
-                f"warning: the mask of {source.path} has a step at its edge, so that pure modes contain power "
-                "of the other one; taper it, e.g. --apodize 6deg"
+                f"warning: the mask of {source.path} has a step at its edge, so that pure modes contain "
+                "power of the other one; taper it, e.g. --apodize 6deg"
             )
     return lines
 
