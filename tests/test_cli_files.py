@@ -99,7 +99,7 @@ def test_bad_maps_are_refused_and_nothing_is_written(kappa, capsys, verb, kind):
     if kind == "coefficients" and verb in TAKE_COEFFICIENTS:
         run(line)
         return
-    if verb == "plot" and kind in ("NaN", "UNSEEN"):  # drawn in grey
+    if verb == "plot" and kind in ("NaN", "UNSEEN", "spectrum"):  # drawn in grey, or as C_l
         run(line)
         return
     said = refused(capsys, line)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from helpers.commands import refused, run
+from helpers.commands import refused, run, table
 from tolerances import CHAIN, IDENTITY
 
 from spherekit import io, spectra
@@ -42,8 +42,10 @@ def test_pure_modes_need_a_smooth_edge(maps, capsys):
     assert "--apodize 6deg" in refused(capsys, f"{line} --mask step.fits -o out.fits", 2)
     narrow = said(capsys, f"{line} --mask step.fits --apodize 15deg -o narrow.fits")
     assert "warning: --apodize 15deg is 2.0 samples wide" in narrow
+    io.write_map("steps.fits", (MASK > 0.5) * (1 - 0.1 * MASK * (GRID.theta < 0.5)), coordsys="G")
+    assert "has a step at its edge" in said(capsys, f"{line} --mask steps.fits -o steps.npy")
     for mask in ("--mask step.fits --apodize 30deg", "--mask mask.fits", ""):
-        assert "samples wide" not in said(capsys, f"{line} {mask} -o cl.fits --force")
+        assert "warning" not in said(capsys, f"{line} {mask} -o cl.fits --force")
 
 
 def test_wide_bins_of_c_l(maps, capsys):
@@ -209,3 +211,57 @@ def test_units_of_theories(maps, capsys):
     assert "omit --theory-unit" in refused(capsys, f"{line} --theory-unit mK^2 --force", 2)
     io.write_bandpowers("theory.fits", {"TT": [1.0]}, Bins.from_edges([2, 9]), overwrite=True)
     assert "expected C_l of each degree" in refused(capsys, f"{line} --force", 2)
+
+
+# --- files of bandpowers, spectra and beams ----------------------------------------------------------------
+
+
+def test_files_of_bandpowers_in_other_commands(maps, capsys):
+    run(f"{LINE} -o cl.fits")
+    run("convert cl.fits cl.npy")
+    run(f"{LINE} -o direct.npy")
+    np.testing.assert_array_equal(np.load("cl.npy"), np.load("direct.npy"))
+    assert "next: spherekit plot cl.fits -o cl.png" in said(capsys, "info cl.fits")
+    assert "contains bandpowers" in refused(capsys, "smooth cl.fits --fwhm 3deg -o out.fits", 1)
+
+
+@pytest.mark.parametrize("suffix", ["fits", "npz", "txt"])
+def test_plain_spectra_are_drawn_and_have_no_bins(maps, capsys, suffix):
+    run(f"spectrum one.fits --field T,Q,U --L 16 -o cl.{suffix}")
+    if suffix != "txt":
+        run(f"plot cl.{suffix} -o cl.png")
+        assert "pass" not in said(capsys, f"plot cl.{suffix} --field EE -o ee.png")
+    line = f"spectrum one.fits --L 16 --bins cl.{suffix} -o out.fits"
+    assert "without bins" in refused(capsys, line, 2)
+
+
+def test_names_of_bandpowers(maps):
+    run("spectrum one.fits --mask mask.fits --L 16 -o cl.fits")
+    assert list(io.read_cl("cl.fits")) == ["I_STOKES"]
+    for method in ("fsky", "master"):
+        run(f"spectrum one.fits --L 16 --bins linear:5 --method {method} -o {method}.fits")
+        assert list(io.read_bandpowers(f"{method}.fits").values) == ["TT"]
+
+
+def test_the_scale_of_a_beam(maps, capsys):
+    np.savetxt("beam.txt", np.c_[np.arange(L), np.full(L, 5.0)])
+    assert "its b_0 is 5, not 1" in said(
+        capsys, "spectrum one.fits --L 16 --beam beam.txt -o a.npy"
+    )
+    np.savetxt("beam.txt", np.c_[np.arange(L), np.ones(L)])
+    assert "b_0" not in said(capsys, "spectrum one.fits --L 16 --beam beam.txt -o b.npy")
+
+
+def test_q_and_u_in_two_files(maps, capsys):
+    for name, letter in (("q.fits", "Q"), ("u.fits", "U")):
+        columns = ["BESTFIT", "MEAN"]
+        header = dict(ORDERING="RING", NSIDE=NSIDE, PIXTYPE="HEALPIX", EXTNAME=letter)
+        form = {x: ("D", maps[0, 1]) for x in columns}
+        table(name, form, **header)
+    line = "spectrum q.fits u.fits --spin 2 --L 16 -o"
+    assert "reading BESTFIT of both files, not MEAN" in said(capsys, f"{line} cl.fits")
+    assert "the same column of both" in refused(capsys, f"{line} out.fits --field 0,1", 2)
+    run(f"{line} mean.fits --field 1")
+    assert "--and U.fits" in refused(capsys, "spectrum q.fits --L 16 -o out.fits", 2)
+    masked = f"{line} out.fits --mask mask.fits --apodize 0deg"
+    assert "above 0deg" in refused(capsys, masked, 2)

@@ -28,12 +28,12 @@ def test_decoupled_cross_spectra_of_two_bands(files):
         "--method master -o cl.fits --plot cl.png --theory cmb --unit mK"
     )
     table = io.read_bandpowers("cl.fits")
-    assert list(table.values) == ["I_STOKES"] and table.units == {"I_STOKES": "mK^2"}
+    assert list(table.values) == ["TT"] and table.units == {"TT": "mK^2"}
     theory = io.read_cl(real_file("cmb_spectra", "planck2018_lcdm_cl_v3.fits"))
-    unit = table.windows["I_STOKES"]["I_STOKES"]
+    unit = table.windows["TT"]["TT"]
     tt = next(iter(theory.values()))[: unit.shape[1]]
     scale = 1e-6 if tt[2] > 1 else 1e6  # uK^2, or K^2
-    ratio = table.values["I_STOKES"] / (unit @ tt * scale)
+    ratio = table.values["TT"] / (unit @ tt * scale)
     assert 0.5 < np.median(ratio[4:]) < 2
 
 

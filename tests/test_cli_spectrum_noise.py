@@ -251,11 +251,29 @@ def test_couplings_in_files(maps, capsys, monkeypatch):
     first, again = (io.read_bandpowers(x).values for x in ("cl.fits", "again.fits"))
     assert_close(again, first)
     io.write_map("other.fits", MASK**2, coordsys="G")
-    said = refused(capsys, f"{line.replace('mask.fits', 'other.fits')} no.fits", 1)
-    assert "other masks" in said
-    assert "other beams" in refused(capsys, f"{line} no.fits --beam 3deg", 1)
+    kept = line.replace(" --force", "")
+    said = refused(capsys, f"{kept.replace('mask.fits', 'other.fits')} no.fits", 1)
+    assert "the coupling of other masks; choose" in said
+    assert "other beams" in refused(capsys, f"{kept} no.fits --beam 3deg", 1)
+    assert "L = 16" in refused(capsys, f"{kept} no.fits".replace("--L 16", "--L 12"), 1)
+    np.savez("c_TT.npz", x=np.ones(3))
+    assert "not a coupling of masks" in refused(capsys, f"{line} no.fits", 1)
     assert "no folder" in refused(capsys, f"{line} no.fits --coupling nowhere/c.npz".replace(
         "--coupling c.npz ", ""), 1)  # fmt: skip
+
+
+def test_a_coupling_of_other_masks_is_rewritten(maps, capsys):
+    line = f"{LINE} --method master --coupling c.npz".replace("T,Q,U", "0")
+    run(f"{line} -o cl.fits")
+    io.write_map("other.fits", MASK**2, coordsys="G")
+    line = line.replace("mask.fits", "other.fits")
+    capsys.readouterr()
+    run(f"{line} -o cl.fits --force")
+    assert "c.npz is rewritten, since it is the coupling of other masks" in capsys.readouterr().out
+    run(f"{line} -o again.fits")
+    assert "read c.npz" in capsys.readouterr().out
+    run("info c.npz")
+    assert "coupling of masks, L 16, spectra TT, spins [0, 0]" in capsys.readouterr().out
 
 
 def test_a_coupling_of_one_pair_has_the_name_of_the_option(maps):

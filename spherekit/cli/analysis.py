@@ -160,8 +160,9 @@ def residual_warnings(relative, L, noun="map"):
     if not relative > _LARGE_RESIDUAL:
         return []
     return [
-        f"warning: the degrees < {L} do not describe {100 * relative:.0f} % of the {noun}'s rms; check that "
-        "the grid is that of the samples and that none of them is a code of missing values, such as -9999, "
+        f"warning: the degrees < {L} do not describe {100 * relative:.0f} % of the {noun}'s rms. That is so "
+        "of white noise, most of which is at higher degrees; of other maps check that the grid is that of "
+        "the samples and that none of them is a code of missing values, such as -9999, "
         "or raise --L or --lmax where the grid allows it"
     ]
 

@@ -1,5 +1,7 @@
 """Tapering of the mask of ``spherekit spectrum``: ``--apodize`` and ``--apodization``."""
 
+import numpy as np
+
 from spherekit.cli import options
 from spherekit.cli.options import Usage
 
@@ -29,6 +31,8 @@ def apodized(args, weights, grid):
     from spherekit.spectra import apodize, sky_fraction
 
     width = options.angle(args.apodize, "--apodize")
+    if not 0 < width < np.pi:
+        raise Usage(f"--apodize is {args.apodize}; expected an angle above 0deg and below 180deg")
     kind = args.apodization or "C1"
     if weights.shape != tuple(grid.shape):
         raise Usage("--apodize applies to one mask; select one map of each axis")

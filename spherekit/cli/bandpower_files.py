@@ -45,8 +45,15 @@ def convert(args):
     """Write the bandpowers of ``args.file`` in the format of the suffix of ``args.output``."""
     from spherekit import io
 
-    options.writable(args.output, args.force, SUFFIXES)
+    options.writable(args.output, args.force, (*SUFFIXES, ".npy"))
     table = _selected(args)
+    if options.suffix_of(args.output) == ".npy":
+        with output.atomic(args.force):
+            output.write_spectra(args.output, table.values, table.units, table.frame)
+        print(
+            f"wrote {args.output}: bandpowers of {', '.join(table.values)}, without bins and errors"
+        )
+        return
     described = dict(errors=table.errors, windows=table.windows, unit=table.units)
     described |= dict(coordsys=table.frame, history=table.history)
     with output.atomic(args.force):

@@ -7,6 +7,9 @@ import numpy as np
 
 from spherekit.cli import options
 
+#: The largest difference of b_0 from 1 that is not told.
+_NEAR = 0.02
+
 
 def arguments(parser):
     """--beam, --beam2 and --pixwin."""
@@ -59,7 +62,16 @@ def by_spin(args, option, source):
         raise ValueError(f"{source.path}: {_with_options(error)}") from None
     words = [f"beam {text}"] if text is not None else []
     words += [f"pixels of nside {grid.nside}"] if args.pixwin else []
-    return table, f"corrected for {' and '.join(words)}" if words else ""
+    line = f"corrected for {' and '.join(words)}" if words else ""
+    return table, line + _on_scale(beam)
+
+
+def _on_scale(beam):
+    """The end of a line on a table whose b_0 is far from 1; "" else."""
+    value = float(beam["T"][0]) if isinstance(beam, dict) else 1.0
+    if abs(value - 1) < _NEAR:
+        return ""
+    return f"; its b_0 is {value:.4g}, not 1, and the spectrum is divided by the squares of b_l"
 
 
 def _mask(source):

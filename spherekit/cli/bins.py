@@ -91,11 +91,16 @@ def _of_file(path, L, dl):
     """The bins of a text of edges, of one of lowest and highest degrees, or of bandpowers."""
     from spherekit import io
     from spherekit.io.bandpower_formats import contains_bandpowers
+    from spherekit.io.spectrum_content import contains_spectra
     from spherekit.spectra import Bins
 
     if contains_bandpowers(path):
         table = io.read_bandpowers(path)
         return Bins(table.first, table.last + 1, L, dl=dl)
+    if contains_spectra(path, None, None, None):
+        raise ValueError(
+            f"the file contains C_l of each degree, without bins; expected {_EXPECTED}"
+        )
     try:
         rows = np.loadtxt(path, ndmin=2)
     except (ValueError, UnicodeDecodeError) as error:

@@ -1,5 +1,6 @@
 """Reading maps and masks for the commands."""
 
+import os
 import re
 import shlex
 from pathlib import Path
@@ -14,6 +15,7 @@ from spherekit.cli.arrays import Fields
 from spherekit.cli.names import join, split
 from spherekit.cli.options import Usage, is_arrays
 from spherekit.cli.stokes import Component, components, note_on_components, note_on_spin
+from spherekit.io.bandpower_formats import contains_bandpowers
 from spherekit.io.columns import field_names, is_map
 from spherekit.io.fits import outlines
 from spherekit.io.fits_maps import contains_mw
@@ -98,6 +100,10 @@ def read_map(args, L=None, *, all_columns=False, axes=False):
 
     ``axes``: accept named axes, such as times and levels.
     """
+    if os.path.isfile(args.file) and contains_bandpowers(args.file):
+        raise ValueError(
+            f"{args.file} contains bandpowers; expected a map (spherekit plot draws bandpowers)"
+        )
     fields = read_fields(args.file, args, L, all_columns=all_columns, pair=True, axes=axes)
     return checked(args, fields, all_columns=all_columns)
 

@@ -27,11 +27,11 @@ def measure(args, inputs, bins, noise, theory=None):
     errors = {}
     if bins is not None:
         if args.errors != "none" and f_sky.ndim == 0:
-            known = split_noise if inputs.half is not None else noise
-            errors = _errors(inputs, flms, bins, factor, spectra, known, theory)
+            of_errors = split_noise if inputs.half is not None else noise
+            errors = _errors(inputs, flms, bins, factor, spectra, of_errors, theory)
         spectra = {name: bins.bin(cl) for name, cl in spectra.items()}
-    named, units = names_and_units(first, second, spectra)
-    errors, _ = names_and_units(first, second, errors)
+    named, units = names_and_units(first, second, spectra, bins is not None)
+    errors, _ = names_and_units(first, second, errors, bins is not None)
     lines = [line for x in inputs.present for line in x.lines]
     lines += [line for x in of_inputs for line in x[1]]
     if second is not None and f_sky < 1:

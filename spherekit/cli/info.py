@@ -190,6 +190,23 @@ def _is_full(table, pixel, names, sky):
     return table.columns[column].size == 12 * sky.nside**2
 
 
+def _coupling(path):
+    """The coupling of masks that `spherekit spectrum --coupling` writes."""
+    from spherekit.spectra import read_coupling
+
+    facts = {"kind": "coupling of masks", "columns": []}
+    try:
+        coupling = read_coupling(path)
+    except ValueError as error:
+        return {**facts, "problem": str(error)}
+    pure = [
+        name for pair in coupling.pure for name, is_pure in zip("EB", pair, strict=False) if is_pure
+    ]
+    spectra = ", ".join(coupling.names)
+    facts |= {"L": coupling.L, "spectra": spectra, "spins": list(coupling.spins)}
+    return facts | {"pure": ", ".join(dict.fromkeys(pure)) or None}
+
+
 def _network(path):
     """The network of a model file or checkpoint."""
     from spherekit import nn
@@ -198,6 +215,8 @@ def _network(path):
 
     tree, header = read_tree(path)
     source = header if "experiment" in header else header.get("description") or {}
+    if "mode coupling" in str(header.get("kind")):
+        return _coupling(path)
     checkpoint = header.get("checkpoint") or {}
     kind = "training checkpoint" if checkpoint else "network"
     facts = {"kind": kind, "experiment": source.get("experiment"), "columns": []}

@@ -27,15 +27,15 @@ def measure(args, inputs, bins, noise, theory=None):
         fields, noise = _of_halves(fields, of_inputs[1][0])
     couplings, new, on_couplings = spectrum_coupling.read(args, fields, fields2)
     result = master(fields, fields2, bins=bins, noise=noise or None, couplings=couplings)
-    names = name_of_pair(first, second)
-    named, units = names_and_units(first, second, result.values)
+    names = name_of_pair(first, second, binned=True)
+    named, units = names_and_units(first, second, result.values, binned=True)
     windows = {
         names.get(name, name): {names.get(source, source): rows for source, rows in of_name.items()}
         for name, of_name in result.windows.items()
     }
     errors = _errors(args, inputs, fields, fields2, bins, noise, result, theory)
     line = spectrum_errors.describe(args, inputs, theory)
-    errors, _ = names_and_units(first, second, errors)
+    errors, _ = names_and_units(first, second, errors, binned=True)
     f_sky = next(iter(result.f_sky.values()))
     lines = [line for x in inputs.present for line in x.lines]
     lines += [line for x in of_inputs for line in x[1]] + on_couplings
@@ -84,8 +84,8 @@ def _errors(args, inputs, fields, fields2, bins, noise, result, theory):
     if inputs.half is not None:
         of_noise = {name: cl * scale(*name) for name, cl in noise.items()}
         return spectrum_errors.of_halves(bins, f_modes, measured, of_noise, theory)
-    known = dict(theory=theory, noise=noise)
-    return spectrum_errors.knox(bins, f_modes, signals, signals2, scale=scale, **known)
+    models = dict(theory=theory, noise=noise)
+    return spectrum_errors.knox(bins, f_modes, signals, signals2, scale=scale, **models)
 
 
 def _signal(measured, theory=None):

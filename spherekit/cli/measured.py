@@ -58,9 +58,9 @@ class Factor(NamedTuple):
         return factor
 
 
-def names_and_units(first, second, spectra):
+def names_and_units(first, second, spectra, binned=False):
     """(spectra by the names of the file, units by these names), from spectra by pairs of T, E and B."""
-    names = name_of_pair(first, second)
+    names = name_of_pair(first, second, binned)
     of_first, of_second = _units(first), _units(first if second is None else second)
     units = {
         names.get(name, name): _product(of_first[name[0]], of_second[name[1]]) for name in spectra
@@ -68,8 +68,11 @@ def names_and_units(first, second, spectra):
     return {names.get(name, name): cl for name, cl in spectra.items()}, units
 
 
-def name_of_pair(first, second):
-    """The name of the spectrum of two scalars, by the names of their columns, as {"TT": name}."""
+def name_of_pair(first, second, binned=False):
+    """The name of the spectrum of two scalars, by the names of their columns, as {"TT": name}.
+
+    Bandpowers of columns of the Stokes parameter I, such as TEMPERATURE, are TT.
+    """
     if any(signal.spin for x in (first, second) if x is not None for signal in x.signals):
         return {}
     columns = [
@@ -77,6 +80,8 @@ def name_of_pair(first, second):
         for x in (first, second)
         if x is not None
     ]
+    if binned and all(stokes_of(name) == "I" for name in columns):
+        return {}
     if len(set(columns)) == 1:
         return {"TT": columns[0]}
     if all(stokes_of(name) == "I" for name in columns):

@@ -19,6 +19,7 @@ def commands(facts, declared=()):
     tables = facts.get("tables", [facts])
     kinds = {"HEALPix map": _for_map, "map": _for_map, "coefficients": _for_coefficients}
     kinds |= {"wavelet maps": _for_wavelets, "array": _for_array}
+    kinds |= {"bandpowers": _for_bandpowers}
     if facts["kind"] == "spectrum":
         return _for_spectra(facts["file"], tables[0], declared)
     step = kinds.get(facts["kind"])
@@ -149,6 +150,12 @@ def _for_spectra(path, facts, declared):
         skies = f"{stem(path)}_skies"
         lines.insert(0, _line("simulate", path, *declared, "--n", 1, "--grid", grid, "-o", skies))
     return lines
+
+
+def _for_bandpowers(path, facts):
+    suffix = "txt" if path.lower().endswith((".fits", ".fit", ".gz", ".npz")) else "fits"
+    converted = f"{stem(path)}_bandpowers.{suffix}"
+    return [_line("plot", path, "-o", _picture(path)), _line("convert", path, converted)]
 
 
 def _is_temperature(facts):

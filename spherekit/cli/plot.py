@@ -1,15 +1,24 @@
-"""Plot a map in a Mollweide, orthographic or Cartesian projection, or bandpowers with their error bars."""
+"""Plot a map in a Mollweide, orthographic or Cartesian projection, bandpowers with error bars, or C_l."""
 
 import numpy as np
 
-from spherekit.cli import bandpower_files, files, names, options, output, positions, report
+from spherekit.cli import (
+    bandpower_files,
+    files,
+    names,
+    options,
+    output,
+    positions,
+    report,
+    spectrum_picture,
+)
 from spherekit.cli.analysis import grid_name
 
 
 def arguments(parser):
     options.files(
         parser,
-        "a map: FITS, netCDF (.nc), .npz, .npy, text or picture; or bandpowers",
+        "a map: FITS, netCDF (.nc), .npz, .npy, text or picture; or bandpowers or C_l",
         "MAP",
         ".png",
     )
@@ -47,6 +56,9 @@ def run(args):
     options.writable(args.output, args.force, options.PICTURES)
     if bandpower_files.contains(args.file):
         bandpower_files.plot(args)
+        return
+    if spectrum_picture.contains_spectra(args.file):
+        spectrum_picture.of_file(args)
         return
     rot = options.center(args.rot)
     if args.half and args.projection != "orthographic":

@@ -15,7 +15,7 @@ def arguments(parser):
         "--coupling",
         metavar="FILE.npz",
         help="of --method master: the coupling of the masks, read if the file exists, else written, for "
-        "further maps with the same masks",
+        "further maps with the same masks; one of other masks is rewritten with --force",
     )
 
 
@@ -52,11 +52,18 @@ def read(args, fields, fields2):
     for key, (a, b) in pairs.items():
         path = _path(args.coupling, a, b, len(pairs))
         if os.path.exists(path):
-            couplings[key] = _read(path, a, b)
-            lines.append(f"read {path}, the coupling of the masks")
-        else:
-            couplings[key] = Coupling.of(a, b)
-            new[path] = couplings[key], (a.mask, b.mask)
+            coupling, problem = _read(path, a, b)
+            if problem and not args.force:
+                raise ValueError(
+                    f"{path} {problem}; choose another file, or replace it with --force"
+                )
+            if not problem:
+                couplings[key] = coupling
+                lines.append(f"read {path}, the coupling of the masks")
+                continue
+            lines.append(f"{path} is rewritten, since it {problem}")
+        couplings[key] = Coupling.of(a, b)
+        new[path] = couplings[key], (a.mask, b.mask)
     return couplings, new, lines
 
 
@@ -77,18 +84,35 @@ def _path(path, a, b, count):
 
 
 def _read(path, a, b):
-    """The coupling of two fields in a file."""
+    """(the coupling in a file, or None; why it is not that of two fields, or "")."""
     from spherekit.spectra import read_coupling
 
-    coupling = read_coupling(path, masks=(a.mask, b.mask))
+    try:
+        coupling = read_coupling(path, masks=(a.mask, b.mask))
+    except ValueError:
+        coupling = _of_others(path)  # raises the error of a file of other contents
+        if coupling.L != a.L:
+            return None, f"is a coupling of L = {coupling.L}, and that of this command is {a.L}"
+        return None, "is the coupling of other masks"
     beam = (a.beam[:, None] * b.beam[None]).reshape(-1, a.L)
     names = tuple(x + y for x in a.names for y in b.names)
     present = (coupling.spins, coupling.pure, coupling.names)
     if present != ((a.spin, b.spin), (a.pure, b.pure), names) or not np.array_equal(
         coupling.beam, beam
     ):
-        raise ValueError(
-            f"{path} is the coupling of {', '.join(coupling.names)} with other beams, spins or pure modes "
-            f"than those of this command; choose another file with --coupling"
+        return None, (
+            f"is the coupling of {', '.join(coupling.names)} with other beams, spins or pure modes than "
+            "those of this command"
         )
-    return coupling
+    return coupling, ""
+
+
+def _of_others(path):
+    """The coupling of a file, of any masks."""
+    from spherekit.spectra import read_coupling
+
+    try:
+        return read_coupling(path)
+    except ValueError as error:
+        text = str(error).replace("a network or checkpoint of spherekit", "a coupling of masks")
+        raise ValueError(f"--coupling: {text}; choose another file") from None

@@ -11,7 +11,7 @@ def arguments(parser):
         "--errors",
         choices=("knox", "gaussian", "none"),
         help="error bars of bandpowers: by the number of modes (knox, default; too small in the first bins "
-        "of masked maps), or the Gaussian covariance with the mask (of --method master). They are those of the "
+        "of masked maps), or the Gaussian covariance with the mask (of --method master); those of the "
         "measured spectra, or of --theory",
     )
 
@@ -48,7 +48,10 @@ def describe(args, inputs, theory):
         return f"error bars: Gaussian covariance with the mask, {of}{advice}"
     advice = ""
     if args.method == "master" and any(x.weights is not None for x in inputs.present):
-        advice = "; in the first bins, and of steep spectra, they are too small, by 2 and more: pass --errors gaussian"
+        advice = (
+            "; too small in the first bins, and of steep spectra, by a factor of 2 and more: pass "
+            "--errors gaussian"
+        )
     return f"error bars: by the number of modes (Knox), {of}{advice}"
 
 

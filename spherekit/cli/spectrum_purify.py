@@ -1,5 +1,7 @@
 """Pure E and B modes of ``spherekit spectrum``: ``--purify``, and the edges of masks that they need."""
 
+import warnings
+
 import numpy as np
 
 from spherekit.cli import options
@@ -7,6 +9,9 @@ from spherekit.cli.options import Usage
 
 #: Least width of the edge of a mask, in samples, for which pure modes are computed without a warning.
 EDGE = 3
+
+#: The beginning of the warning of `spherekit.spectra.purification.warn_of_edges`.
+_STEP = "the mask has a step at its edge"
 
 
 def arguments(parser):
@@ -37,12 +42,34 @@ def check(args, inputs):
                 f"--purify {args.purify}: the mask of {source.path} is 0 or 1 everywhere; the derivatives of "
                 "its edge would bias B. Give it a smooth edge, e.g. --apodize 6deg"
             )
-    return _on_width(args, first)
+    lines = _on_width(args, first) or _on_steps(inputs)
+    warnings.filterwarnings("ignore", message=_STEP)  # of the library, which these lines replace
+    return lines
 
 
 def _is_step(weights):
     """Whether a mask has an edge, and no values between 0 and 1."""
     return bool((weights == 0).any()) and bool(np.isin(weights, (0, 1)).all())
+
+
+def _on_steps(inputs):
+    """Warnings of masks with values between 0 and 1 that end in a step."""
+    from spherekit.spectra import Mask
+    from spherekit.spectra.purification import warn_of_edges
+
+    lines = []
+    for source in inputs.present:
+        if source.weights is None:
+            continue
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            warn_of_edges(Mask(source.weights, source.L, source.grid))
+        if caught:
+            lines.append(
+                f"warning: the mask of {source.path} has a step at its edge, so that pure modes contain "
+                "power of the other one; taper it, e.g. --apodize 6deg"
+            )
+    return lines
 
 
 def _on_width(args, source):

@@ -162,7 +162,8 @@ def _unpaired_error(path, name, accepts_spin=True):
     if stokes_of(name) not in ("Q", "U"):
         return Usage(
             f"{path}: according to its header (STOKES, EXTNAME), {name} is one component of a spin-2 field, "
-            "not a scalar; store Q and U in one file, as columns of these names"
+            "not a scalar; pass both files with --spin 2, as Q.fits --and U.fits, or store Q and U in one "
+            "file, as columns of these names"
             + ("; or pass --spin 0 if it is a scalar" if accepts_spin else "")
         )
     q, u = _stokes_names(name)
@@ -232,6 +233,7 @@ def _pair(path, fields, columns, units, spin, letters):
         raise Usage(
             f"{path}: a field of spin {spin} has two columns; "
             + _advice_on_columns(columns, len(fields), letters)
+            + ("; pass the file of the other with --and" if len(fields) == 1 else "")
         )
     polarized = {"Q", "U"} & set(letters)
     if "I" in letters or (polarized and letters != ["Q", "U"] and abs(spin) == 2):

@@ -48,8 +48,15 @@ def read_both(args, read, L=None):
     if os.path.samefile(*paths) and q.columns == u.columns:
         raise Usage(f"{paths[0]} is passed twice; expected the files of Q and U")
     _check_agreement(paths, q, u)
+    _check_columns(args, paths, q, u)
     columns = _names(q, u, letters)
     notes = [*q.notes, *u.notes]
+    unread = [x for x in dict.fromkeys([*q.unread, *u.unread]) if not x.startswith("HDU ")]
+    if unread and args.field is None:
+        read_columns = ", ".join(dict.fromkeys([*q.columns, *u.columns]))
+        notes.append(
+            f"reading {read_columns} of both files, not {', '.join(unread)} (select with --field)"
+        )
     if "" in letters:
         notes.append(
             f"{columns[0]} is of {paths[0]}, {columns[1]} of {paths[1]}, in the order of the files"
@@ -113,6 +120,16 @@ def _names(q, u, letters):
     """Names of the components: those of the columns if they differ, else Q and U."""
     columns = (*q.columns, *u.columns)
     return columns if len(set(columns)) == 2 and letters != ["Q", "U"] else ("Q", "U")
+
+
+def _check_columns(args, paths, q, u):
+    """Raise Usage for different columns of two files that have the same columns, such as BESTFIT and MEAN."""
+    first, second = q.columns[:1], u.columns[:1]
+    if first != second and first and second and first[0] in u.unread and second[0] in q.unread:
+        raise Usage(
+            f"--field {args.field}: {first[0]} of {paths[0]} and {second[0]} of {paths[1]}, and both files "
+            f"have both; expected the same column of both, e.g. --field {first[0]}"
+        )
 
 
 def _check_agreement(paths, q, u):

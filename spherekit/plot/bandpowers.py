@@ -250,8 +250,8 @@ def _limit_to_precise(ax, bins, y, sigma, predicted):
     if count in (0, bins.n):
         return
     curves = [line.get_ydata() for line in ax.lines if len(line.get_ydata()) > bins.n]
-    shown = [y[:count] - sigma[:count], y[:count] + sigma[:count], predicted, *curves]
-    low, high = (function(np.concatenate(shown)) for function in (np.min, np.max))
+    drawn = [y[:count] - sigma[:count], y[:count] + sigma[:count], predicted, *curves]
+    low, high = (function(np.concatenate(drawn)) for function in (np.min, np.max))
     margin = 0.05 * (high - low)
     if not margin > 0:
         return
