@@ -24,7 +24,7 @@ from spherekit.spectra.masked_input import (
     without_warnings_of_pixels,
 )
 
-#: Iterations of the quadrature of fields on grids without a sampling theorem, as those of healpy and NaMaster.
+#: Iterations of the quadrature of fields on grids without a sampling theorem, those of healpy and NaMaster.
 ITERATIONS = 3
 #: The same with the weights of rings, whose quadrature is more accurate.
 RING_ITERATIONS = 2

@@ -41,7 +41,7 @@ def noise_power(
     `sky_fraction`, that of `masked_power`. It does not depend on beams and windows of pixels.
 
     The second formula is exact for one quadrature (``iterations=0``) on HEALPix and on GL, DH and CC grids.
-    After the default iterations on HEALPix it holds to 0.3 % up to l = 2 nside, and N_l is up to 12 % smaller near
+    After the iterations on HEALPix it holds to 0.3 % up to l = 2 nside, and N_l is up to 12 % smaller near
     3 nside, that of pure signals up to 14 %: pass ``iterations=0`` to `Mask` or `masked_field` if degrees
     beyond 2 nside matter. On MW grids it holds to 2.5 %.
 
