@@ -23,7 +23,9 @@ DENSE = 1100
 #: Steps of conjugate gradients on a coarser level.
 INNER_STEPS = 3
 #: Number of previous directions to which a new one is made conjugate.
-_DIRECTIONS = 4
+_DIRECTIONS = 3
+#: Band-limit of coarser levels up to which their transforms are faster on one thread.
+_SERIAL = 128
 #: nside of the grid of a coarser level, in multiples of its band-limit.
 _NSIDE_PER_DEGREE = 0.5
 
@@ -154,7 +156,10 @@ def _coarser(system):
     The inverse variances of all samples in a pixel are added.
     """
     L = (system.L + 1) // 2
-    changes = dict(L=L, factors=system.factors[..., :L], response=system.response[:, :L])
+    threads = 1 if L <= _SERIAL else system.threads
+    changes = dict(
+        L=L, threads=threads, factors=system.factors[..., :L], response=system.response[:, :L]
+    )
     nside = 2 ** max(1, int(np.ceil(np.log2(L * _NSIDE_PER_DEGREE))))
     if 12 * nside**2 < np.prod(system.grid.shape):
         grid = HEALPix(nside)
