@@ -263,7 +263,7 @@ def test_masks_that_are_refused(sky, capsys):
     io.write_map("none.fits", np.zeros(768))
     line = "spectrum map.fits --L 8 -o a.fits --mask"
     assert "healpix:2" in refused(capsys, f"{line} other.fits")
-    assert "not all 0" in refused(capsys, f"{line} none.fits")
+    assert "is 0 at all samples" in refused(capsys, f"{line} none.fits")
     assert "from 0" in refused(capsys, f"{line} map.fits")
 
 

@@ -54,15 +54,15 @@ def run(args):
     from spherekit.io.missing import missing_samples
 
     options.writable(args.output, args.force, options.PICTURES)
+    rot = options.center(args.rot)
+    if args.half and args.projection != "orthographic":
+        raise options.Usage("--half applies to --projection orthographic only")
     if bandpower_files.contains(args.file):
         bandpower_files.plot(args)
         return
     if spectrum_picture.contains_spectra(args.file):
         spectrum_picture.of_file(args)
         return
-    rot = options.center(args.rot)
-    if args.half and args.projection != "orthographic":
-        raise options.Usage("--half applies to --projection orthographic only")
     fields = files.read_fields(args.file, args)
     values = _real(fields, args)
     missing_samples(values, name=args.file)  # raises ValueError for infinite samples

@@ -90,11 +90,16 @@ def contains_spectra(path):
 def of_file(args):
     """The picture of `spherekit plot` of C_l of a file: those of a signal with itself."""
     from spherekit import io
-    from spherekit.cli.input_spectra import selected
+    from spherekit.cli.input_spectra import quantity, selected
     from spherekit.cli.measured import Measured
     from spherekit.io.spectra import spectrum_of
 
     table = io.read_spectra(args.file)
+    if quantity(table.values):
+        raise ValueError(
+            f"{args.file} contains the kinetic energy of each degree; spherekit wind --plot draws it beside "
+            "the wind"
+        )
     values = selected(args.file, table.values, args.field)
     if len(values) > 1:
         pairs = {name: spectrum_of(name) for name in values}

@@ -121,9 +121,8 @@ def masked_field(
         grid nor a name.
     ValueError
         Invalid masks, as in `sky_fraction`; maps of another shape; a mask on another grid or in another
-        frame; missing samples where the mask is not 0;
-        a beam of another shape, or not finite; names of another number; ``purify`` of another spin than 2; an
-        invalid L, spin, grid or number of threads.
+        frame; missing samples where the mask is not 0; a beam of another shape, or not finite; names of
+        another number; ``purify`` of another spin than 2; an invalid L, spin, grid or number of threads.
 
     Warns
     -----
