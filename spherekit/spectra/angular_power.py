@@ -240,7 +240,8 @@ def _power(f, g):
         f, g = (x.astype(kind) for x in np.broadcast_arrays(f, g))
     L = band_limit_of(f)
     sums = np.empty((math.prod(f.shape[:-1]), L))
-    _sums(f.reshape(-1, L * L), g.reshape(-1, L * L), L, sums)
+    rows = [np.require(x, requirements=("C", "W")).reshape(-1, L * L) for x in (f, g)]
+    _sums(*rows, L, sums)
     return sums.reshape(*f.shape[:-1], L)
 
 

@@ -193,7 +193,7 @@ def synthesis(flm, problem, checked):
     table = tables(grid, L, spin, problem.plan_of, True, single)
 
     def transform(chunk, f, threads):
-        chunk = np.ascontiguousarray(chunk, np.complex64 if single else complex)
+        chunk = np.require(chunk, np.complex64 if single else complex, ("C", "W"))
         planes, input_stats = to_planes(chunk, table, L, spin, real, threads)
         checks.check_coefficients(input_stats, chunk, checked and real, problem.single)
         phi_fft.synthesis(planes, grid, table.rows, L, real, f, threads)
