@@ -5,18 +5,15 @@ import os
 import numpy as np
 import pytest
 from helpers.commands import refused, run
+from helpers.halves import BINS, GRID, MASK, NSIDE, L, correlated_halves, fields_of, write_halves
 from tolerances import CHAIN, COMMAND, IDENTITY, SHORT_SUM
 
 import spherekit
 from spherekit import io, spectra
 from spherekit.sampling import HEALPix
-from spherekit.spectra import Bins, Mask, gaussian_beam, masked_field, master, pixel_window
+from spherekit.spectra import Bins, gaussian_beam, masked_field, master, pixel_window
 from spherekit.testing import random_flm
 
-L, NSIDE = 16, 8
-GRID = HEALPix(NSIDE)
-MASK = np.clip(4 * np.cos(GRID.theta) + 2, 0, 1)
-BINS = Bins.linear(L, 5)
 NAMES = ["TT", "EE", "BB", "TE", "EB", "TB"]
 PAIRS = ["TT", "EE", "BB", "TE", "EB", "ET", "BE", "TB", "BT"]
 
@@ -24,19 +21,7 @@ PAIRS = ["TT", "EE", "BB", "TE", "EB", "ET", "BE", "TB", "BT"]
 @pytest.fixture
 def maps(here, rng):
     """I, Q and U of two halves, one.fits and two.fits in mK, and mask.fits."""
-    common = rng.standard_normal((3, 12 * NSIDE**2))
-    halves = common + 0.3 * rng.standard_normal((2, 3, 12 * NSIDE**2))
-    columns = ["I_STOKES", "Q_STOKES", "U_STOKES"]
-    for name, fields in zip(("one.fits", "two.fits"), halves, strict=True):
-        io.write_map(name, fields, column=columns, unit="mK", coordsys="galactic")
-    io.write_map("mask.fits", MASK, coordsys="galactic")
-    return halves
-
-
-def fields_of(fields, **options):
-    mask = Mask(MASK, L, GRID)
-    T = masked_field(fields[0], L, mask, sampling=GRID)
-    return [T, masked_field(fields[1] + 1j * fields[2], L, mask, spin=2, sampling=GRID, **options)]
+    return write_halves(correlated_halves(rng))
 
 
 def assert_table(path, expected, rtol=IDENTITY):

@@ -3,28 +3,20 @@
 import numpy as np
 import pytest
 from helpers.commands import refused, run, table
+from helpers.halves import GRID, MASK, NSIDE, L, write_halves
 from tolerances import CHAIN, IDENTITY
 
 from spherekit import io, spectra
-from spherekit.sampling import HEALPix
 from spherekit.spectra import Bins, Mask, gaussian_covariance, masked_field
 
-L, NSIDE = 16, 8
-GRID = HEALPix(NSIDE)
-MASK = np.clip(4 * np.cos(GRID.theta) + 2, 0, 1)
 LINE = "spectrum one.fits --field T,Q,U --mask mask.fits --bins linear:5 --L 16"
 
 
 @pytest.fixture
 def maps(here, rng):
     """I, Q and U in mK in one.fits and two.fits, a tapered mask.fits, and step.fits of 0 and 1."""
-    halves = rng.standard_normal((2, 3, 12 * NSIDE**2))
-    for name, fields in zip(("one.fits", "two.fits"), halves, strict=True):
-        columns = ["I_STOKES", "Q_STOKES", "U_STOKES"]
-        io.write_map(name, fields, column=columns, unit="mK", coordsys="galactic")
-    io.write_map("mask.fits", MASK, coordsys="galactic")
     io.write_map("step.fits", (MASK > 0.5).astype(float), coordsys="galactic")
-    return halves
+    return write_halves(rng.standard_normal((2, 3, 12 * NSIDE**2)))
 
 
 def said(capsys, line):

@@ -157,6 +157,27 @@ def _beam(beam, L, spin):
     return beam
 
 
+def beams_of_signals(beam, n, L):
+    """The window functions (n, L) of n signals, from one for all, one for each, or None, which is 1.
+
+    >>> beams_of_signals([1.0, 0.5], 2, 2)
+    array([[1. , 0.5],
+           [1. , 0.5]])
+    """
+    if beam is None:
+        return np.ones((n, L))
+    beam = checks.as_float_array(beam, "beam")
+    if np.iscomplexobj(beam) or beam.shape not in ((L,), (n, L)):
+        width = "; of a width pass gaussian_beam(width, L) or beam_window(width, L)"
+        raise ValueError(
+            f"beam has shape {beam.shape} and dtype {beam.dtype}; expected ({L},), or ({n}, {L}) for {n} "
+            f"signal(s), real values of the degrees below L{'' if beam.ndim else width}"
+        )
+    if not np.isfinite(beam).all():
+        raise ValueError("beam contains NaN or infinite values; expected finite values")
+    return np.broadcast_to(beam.astype(float), (n, L)).copy()
+
+
 def _hint(width):
     """The end of a message on the window of a width that is too large for an angle in radians."""
     sigma = beam_sigma(width, "fwhm")

@@ -12,6 +12,7 @@ from spherekit._core import checks
 from spherekit.conventions import spin_to_eb
 from spherekit.linear import is_traced
 from spherekit.sampling.base import Grid
+from spherekit.spectra.beams import beams_of_signals
 from spherekit.spectra.mask import Mask, in_double, iterated_forward, mask_on, observed_samples
 from spherekit.spectra.masked_input import common_frame, grid_of, warn_beyond_pixels
 from spherekit.spectra.purification import pure_signals, warn_of_edges
@@ -162,7 +163,7 @@ def masked_field(
             in_double(f) * mask.values, L, spin=spin, reality=spin == 0, **options
         )
         signals = spin_to_eb(flm, spin=spin) if spin else (flm,)
-    beam = _checked_beam(beam, len(names), L)
+    beam = beams_of_signals(beam, len(names), L)
     flm = anp.stack(signals, axis=-2)
     for x in (beam,) if is_traced(flm) else (beam, flm):
         x.flags.writeable = False
@@ -192,22 +193,3 @@ def _checked_purify(purify, spin):
             f"purify is {purify!r}, and spin {spin}; only fields of spin 2 have pure signals"
         )
     return pure
-
-
-def _checked_beam(beam, n, L):
-    if beam is None:
-        return np.ones((n, L))
-    beam = checks.as_float_array(beam, "beam")
-    if np.iscomplexobj(beam) or beam.shape not in ((L,), (n, L)):
-        width = (
-            ""
-            if beam.ndim
-            else "; of a width pass gaussian_beam(width, L) or beam_window(width, L)"
-        )
-        raise ValueError(
-            f"beam has shape {beam.shape} and dtype {beam.dtype}; expected ({L},), or ({n}, {L}), real "
-            f"values of the degrees below L{width}"
-        )
-    if not np.isfinite(beam).all():
-        raise ValueError("beam contains NaN or infinite values; expected finite values")
-    return np.broadcast_to(beam.astype(float), (n, L)).copy()

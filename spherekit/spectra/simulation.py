@@ -13,6 +13,7 @@ from spherekit.conventions import eb_to_spin
 from spherekit.harmonic import inverse
 from spherekit.sampling import Grid
 from spherekit.sampling import grid as as_grid
+from spherekit.spectra.beams import beams_of_signals
 from spherekit.spectra.gaussian import correlated_flm, gaussian_flm
 
 #: The spectra of polarized skies.
@@ -99,7 +100,7 @@ def gaussian_sky(
     else:
         flm = gaussian_flm(cl, L, for_signal)[None]
     if beam is not None:
-        flm *= np.repeat(_checked_beam(beam, L, len(flm)), 2 * np.arange(L) + 1, axis=-1)
+        flm *= np.repeat(beams_of_signals(beam, len(flm), L), 2 * np.arange(L) + 1, axis=-1)
     is_healpix = grid is not None and grid.name == "healpix"
     if any(depths) and not is_healpix:
         for signal, depth in zip(flm, depths, strict=True):
@@ -149,19 +150,6 @@ def _depths(noise, noise_pol, polarized):
         noise_pol = math.sqrt(2) * noise
     noise_pol = checks.real_number(noise_pol, "noise_pol", expected, lambda x: 0 <= x < math.inf)
     return [noise, noise_pol, noise_pol]
-
-
-def _checked_beam(beam, L, n):
-    beam = checks.as_float_array(beam, "beam")
-    if np.iscomplexobj(beam) or not np.isfinite(beam).all():
-        raise ValueError(
-            "beam contains complex, NaN or infinite values; expected finite real values"
-        )
-    if beam.shape not in ((L,), (n, L)):
-        raise ValueError(
-            f"beam has shape {beam.shape}; expected ({L},), or ({n}, {L}) for {n} signal(s) of L = {L}"
-        )
-    return beam
 
 
 def _synthesis(flm, L, grid, threads):

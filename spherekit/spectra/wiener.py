@@ -17,6 +17,7 @@ from spherekit._core.parallel import thread_count
 from spherekit.linear import is_traced
 from spherekit.sampling import Grid
 from spherekit.sampling import grid as as_grid
+from spherekit.spectra.beams import beams_of_signals
 from spherekit.spectra.gaussian import covariance_factors
 from spherekit.spectra.mask import Mask
 from spherekit.spectra.multilevel import Nested, Solution, solver_of
@@ -212,7 +213,7 @@ def wiener_system(f, L, cl, noise, *, spin, sampling, mask, beam, threads):
     for field_spin in spins:
         factors[first : first + 1 + (field_spin > 0), :, :field_spin] = 0
         first += 1 + (field_spin > 0)
-    response = _checked_beam(beam, L, len(factors))
+    response = beams_of_signals(beam, len(factors), L)
     components = _components(f, spins, grid)
     inverse_noise = _inverse_noise(components, noise, mask, grid)
     observed = float(np.count_nonzero(inverse_noise) / inverse_noise.size)
@@ -249,21 +250,6 @@ def _spins_and_spectra(cl, L, spin):
     spectra = {name: cl.get(name, np.zeros(L)) for name in signals} | dict(cl)
     spins = {1: (0,), 2: (spin,), 3: (0, 2)}[len(signals)]
     return spins, spectra
-
-
-def _checked_beam(beam, L, n):
-    if beam is None:
-        return np.ones((n, L))
-    beam = checks.as_float_array(beam, "beam")
-    if np.iscomplexobj(beam) or not np.isfinite(beam).all():
-        raise ValueError(
-            "beam contains complex, NaN or infinite values; expected finite real values"
-        )
-    if beam.shape not in ((L,), (n, L)):
-        raise ValueError(
-            f"beam has shape {beam.shape}; expected ({L},), or ({n}, {L}) for {n} signal(s) of L = {L}"
-        )
-    return np.broadcast_to(beam, (n, L)).astype(float)
 
 
 def _components(f, spins, grid):
